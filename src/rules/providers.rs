@@ -53,20 +53,24 @@ const MAP: MapSchema = MapSchema {
         "component_group",
         "component_state",
         "incidents",
-        "id",
-        "title",
-        "text",
-        "url",
-        "impact",
-        "phase",
-        "affected",
+        "incident_id",
+        "incident_title",
+        "incident_text",
+        "incident_url",
+        "incident_impact",
+        "incident_state",
+        "incident_components",
         "started_at",
         "updated_at",
         "states",
         "impacts",
         "phases",
     ],
-    foreign: &[("name", "write `title` or `component_name`")],
+    foreign: &[
+        ("name", "write `incident_title` or `component_name`"),
+        ("title", "write `incident_title`"),
+        ("id", "write `incident_id` or `component_id`"),
+    ],
     may_be_empty: false,
 };
 
@@ -278,7 +282,11 @@ impl Context<'_> {
             }
             return None;
         }
-        let node = table.require("map", "{ incidents: /incidents, id: /id, … }", faults)?;
+        let node = table.require(
+            "map",
+            "{ incidents: /incidents, incident_id: /id, incident_title: /title }",
+            faults,
+        )?;
         let table = MapReader::open(node, &MAP, faults);
         let incidents = table.get("incidents").or(table.get("components"));
         if incidents.is_none() {
@@ -293,13 +301,13 @@ impl Context<'_> {
             component_group: at("component_group"),
             component_state: at("component_state"),
             incidents: at("incidents"),
-            id: at("id"),
-            title: at("title"),
-            text: at("text"),
-            url: at("url"),
-            impact: at("impact"),
-            phase: at("phase"),
-            affected: at("affected"),
+            incident_id: at("incident_id"),
+            incident_title: at("incident_title"),
+            incident_text: at("incident_text"),
+            incident_url: at("incident_url"),
+            incident_impact: at("incident_impact"),
+            incident_state: at("incident_state"),
+            incident_components: at("incident_components"),
             started_at: at("started_at"),
             updated_at: at("updated_at"),
             ..StatusMapping::default()

@@ -4,7 +4,9 @@
 //! addresses its documents are, recognises them by their shape, and makes a [`StatusReport`] of
 //! them. Whoever asks for the documents, and what follows from a report, is elsewhere.
 
+pub mod closing_words;
 pub mod draft;
+pub mod feed;
 pub mod fields;
 pub mod kinds;
 pub mod mapping;

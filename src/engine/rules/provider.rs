@@ -7,7 +7,9 @@ use crate::engine::event::{Labels, Text};
 use crate::engine::ids::{IntegrationName, ProviderName};
 use crate::engine::matcher::{Fields, Matcher};
 use crate::engine::reason::Reason;
-use crate::engine::status_report::{ComponentState, Impact, ReportedComponent, ReportedIncident};
+use crate::engine::status_report::{
+    ComponentState, Impact, ReportPhase, ReportedComponent, ReportedIncident,
+};
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
 
@@ -49,33 +51,35 @@ pub struct PageSource {
     pub mapping: Option<Box<StatusMapping>>,
 }
 
-/// How any JSON becomes a status report: RFC 6901 pointers and value maps.
+/// How any JSON becomes a status report: where things are in the document, as RFC 6901 pointers, and
+/// what its words mean. Pointers of components and incidents begin at the element; `""` is the
+/// element itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusMapping {
-    /// Pointer to the page's own id or name; without it the address stands for it.
+    /// What tells the page from others, and its name.
     pub page: Option<String>,
-    /// Pointer to the list of components; those below are relative to one of them.
+    /// To an array, or an object whose members are the components by name.
     pub components: Option<String>,
     pub component_id: Option<String>,
     pub component_name: Option<String>,
     pub component_group: Option<String>,
     pub component_state: Option<String>,
-    /// Pointer to the list of incidents; those below are relative to one of them.
+    /// To an array.
     pub incidents: Option<String>,
-    pub id: Option<String>,
-    pub title: Option<String>,
-    pub text: Option<String>,
-    pub url: Option<String>,
-    pub impact: Option<String>,
-    pub phase: Option<String>,
-    /// Pointer to a list of component ids or names, or of objects with `id`.
-    pub affected: Option<String>,
+    pub incident_id: Option<String>,
+    pub incident_title: Option<String>,
+    pub incident_text: Option<String>,
+    pub incident_url: Option<String>,
+    pub incident_impact: Option<String>,
+    pub incident_state: Option<String>,
+    /// To an array of ids or names, or to one.
+    pub incident_components: Option<String>,
     pub started_at: Option<String>,
     pub updated_at: Option<String>,
     /// From the page's words to ours.
     pub states: BTreeMap<String, ComponentState>,
     pub impacts: BTreeMap<String, Impact>,
-    pub phases: BTreeMap<String, crate::engine::status_report::ReportPhase>,
+    pub phases: BTreeMap<String, ReportPhase>,
 }
 
 /// How urgent an impact is; `None` pages nobody.

@@ -1,5 +1,14 @@
 //! One file per kind of status page.
 
+mod azure;
+mod checkly;
+mod feed;
+mod rootly;
+mod sorry;
+mod statuscast;
+mod uptime_robot;
+pub(crate) mod values;
+
 use super::StatusKind;
 
 mod aws;
@@ -38,4 +47,12 @@ pub static KINDS: &[&StatusKind] = &[
     &slack::SLACK,
     &google::GOOGLE,
     &aws::AWS,
+    &checkly::CHECKLY,
+    &rootly::ROOTLY,
+    &sorry::SORRY,
+    &statuscast::STATUSCAST,
+    &uptime_robot::UPTIME_ROBOT,
+    &azure::AZURE,
+    // Any feed is of the last kind.
+    &feed::FEED,
 ];
