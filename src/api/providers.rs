@@ -108,6 +108,20 @@ pub async fn accept(
     show(State(state), Path(name.to_string())).await
 }
 
+/// Look at a provider's page as soon as it may be asked
+#[utoipa::path(
+    post, path = "/v1/providers/{name}/look", security(("token" = ["responder"])),
+    responses((status = 200, body = WatchedProvider))
+)]
+pub async fn look(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    _: Json<Nothing>,
+) -> Result<Json<WatchedProvider>, Problem> {
+    state.providers.hurry(&ProviderName::from(name.as_str()));
+    show(State(state), Path(name)).await
+}
+
 /// Probe a status page, and what would follow from it
 ///
 /// Asks the page now. Nothing is stored and nobody is paged.

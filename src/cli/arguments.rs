@@ -8,7 +8,7 @@ use super::context::Global;
 use super::values::{Numbered, Several};
 use super::{
     ack, act, audit, backup, channels, clock, explain, incidents, key, manual, oncall, overrides,
-    page, restore, rules, send, serve, silence, store, token,
+    page, providers, restore, rules, send, serve, silence, store, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -96,6 +96,9 @@ pub enum Command {
     /// Channels
     #[command(subcommand)]
     Channels(channels::ChannelsCommand),
+    /// Watched providers and their status pages
+    #[command(subcommand)]
+    Providers(providers::ProvidersCommand),
     /// The server's clock
     #[command(subcommand)]
     Clock(clock::ClockCommand),

@@ -22,6 +22,7 @@ mod overrides;
 mod page;
 mod parsing;
 mod progress_bar;
+mod providers;
 mod remote;
 pub mod render;
 mod report;
@@ -144,6 +145,7 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Key(command) => key::run(command, context).await,
         Command::Audit(command) => audit::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
+        Command::Providers(command) => providers::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
         Command::Backup(backup) => backup::run(&backup, context).await,
         Command::Restore(restore) => restore::run(&restore, context),

@@ -50,6 +50,8 @@ struct Pages {
     watches: BTreeMap<ProviderName, Option<PageWatch>>,
     due: BTreeSet<(Duration, ProviderName)>,
     hosts: BTreeSet<String>,
+    /// To be looked at again as soon as the look under way is over.
+    hurried: BTreeSet<ProviderName>,
     under_way: usize,
     shown: BTreeMap<ProviderName, LastLook>,
     rules: Option<Arc<RuleSet>>,
@@ -81,9 +83,15 @@ impl Poller {
     pub fn hurry(&self, name: &ProviderName) {
         let mut pages = self.pages();
         pages.due.retain(|(_, known)| known != name);
-        if let Some(Some(watch)) = pages.watches.get_mut(name) {
-            watch.not_taken();
-            pages.due.insert((Duration::ZERO, name.clone()));
+        match pages.watches.get_mut(name) {
+            Some(Some(watch)) => {
+                watch.not_taken();
+                pages.due.insert((Duration::ZERO, name.clone()));
+            }
+            Some(None) => {
+                pages.hurried.insert(name.clone());
+            }
+            None => {}
         }
     }
 
@@ -298,6 +306,10 @@ impl PageVisit<'_> {
         let mut due = Duration(present.0.0 + wait.0);
         if *rules != watch.rules {
             watch = PageWatch::new(rules.clone(), None, present.0);
+            due = present.0;
+        }
+        if pages.hurried.remove(&self.name) {
+            watch.not_taken();
             due = present.0;
         }
         pages.watches.insert(self.name.clone(), Some(watch));

@@ -4,6 +4,7 @@
 //! addresses its documents are, recognises them by their shape, and makes a [`StatusReport`] of
 //! them. Whoever asks for the documents, and what follows from a report, is elsewhere.
 
+pub mod catalogue;
 pub mod closing_words;
 pub mod draft;
 pub mod feed;

@@ -93,7 +93,7 @@ pub fn own() -> Vec<Route> {
         silences: list, add, show, expire;
         overrides: list, add, remove;
         channels: list, check;
-        providers: list, show, accept, probe;
+        providers: list, show, look, accept, probe;
         alertmanager: status, receivers;
         alertmanager_alerts: list, groups;
         alertmanager_silences: list, add, show, expire;

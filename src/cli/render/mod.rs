@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod incident;
 pub mod people;
+pub mod providers;
 pub mod rules;
 pub mod table;
 pub mod time_format;

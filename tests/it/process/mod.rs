@@ -28,6 +28,7 @@ mod mapped;
 mod metrics;
 mod names;
 mod nginx;
+mod providers;
 mod public;
 mod readme;
 mod replicas;
