@@ -124,7 +124,7 @@ pub fn marked(title: &str) -> Option<(ReportPhase, &'static str, bool)> {
 pub fn told(text: &str) -> Option<ReportPhase> {
     let text = text.to_lowercase().replace('’', "'");
     let clauses = text.split(['.', ';', ',', '!', '?', '\n', '(', ')']);
-    clauses.filter_map(clause).last()
+    clauses.filter_map(clause).next_back()
 }
 
 fn clause(clause: &str) -> Option<ReportPhase> {

@@ -3,9 +3,13 @@
 mod azure;
 mod checkly;
 mod feed;
+mod one_uptime;
+mod pagerduty;
 mod rootly;
+mod salesforce;
 mod sorry;
 mod statuscast;
+mod statuspal;
 mod uptime_robot;
 pub(crate) mod values;
 
@@ -48,9 +52,13 @@ pub static KINDS: &[&StatusKind] = &[
     &google::GOOGLE,
     &aws::AWS,
     &checkly::CHECKLY,
+    &one_uptime::ONE_UPTIME,
+    &pagerduty::PAGERDUTY,
     &rootly::ROOTLY,
+    &salesforce::SALESFORCE,
     &sorry::SORRY,
     &statuscast::STATUSCAST,
+    &statuspal::STATUSPAL,
     &uptime_robot::UPTIME_ROBOT,
     &azure::AZURE,
     // Any feed is of the last kind.

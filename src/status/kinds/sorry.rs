@@ -8,7 +8,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, Draft};
+use super::values::{self, ReportDraft};
 
 const WORD: &str = "sorry";
 
@@ -43,7 +43,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it has no state of a page"));
     }
-    let mut draft = Draft::default();
+    let mut draft = ReportDraft::default();
     let document = values::further_json(look, 1, WORD)?;
     let elements = values::anchored_list(&document, "/components", WORD)?;
     for element in elements
@@ -74,7 +74,11 @@ fn is_parent(element: &Value, elements: &[Value]) -> bool {
     id.is_some() && parents.any(|parent| parent == id)
 }
 
-fn component(element: &Value, elements: &[Value], draft: &mut Draft) -> Option<ReportedComponent> {
+fn component(
+    element: &Value,
+    elements: &[Value],
+    draft: &mut ReportDraft,
+) -> Option<ReportedComponent> {
     let parent = values::line(element, "/parent_id");
     let mut others = elements.iter();
     let parent = others.find(|other| parent.is_some() && values::line(other, "/id") == parent);

@@ -115,10 +115,10 @@ pub fn without_elements(text: &str, characters_max: usize) -> String {
                 lines.end_link(open_link.take());
             }
             MarkupPiece::Element { name, .. } if name.eq_ignore_ascii_case("li") => {
-                lines.start_item()
+                lines.start_item();
             }
             MarkupPiece::Element { name, .. } if is_one_of(&["td", "th"], name) => {
-                lines.start_cell()
+                lines.start_cell();
             }
             MarkupPiece::Element { name, .. } | MarkupPiece::End { name }
                 if is_one_of(BLOCKS, name) =>
@@ -179,7 +179,7 @@ impl<'text> MarkupPieces<'text> {
         found
     }
 
-    /// The mark that begins with the `<` at the start of the rest; `None` if it is only a character.
+    /// The mark that begins with the `<` at the start of the rest; `None` if it is a character.
     fn mark(&mut self) -> Option<MarkupPiece<'text>> {
         if self.rest.starts_with("<!--") {
             let end = self.find_end("-->")?;
