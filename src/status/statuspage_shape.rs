@@ -130,7 +130,8 @@ fn incident(draft: &mut ReportDraft, row: &Value, base: &str) -> Option<Reported
         state_word: text(row, "/status").unwrap_or_default(),
         is_maintenance: impact == Impact::Maintenance,
         components: texts(row, "/components", "/id"),
-        started_at: time(row, &["/started_at", "/created_at"]),
+        // A maintenance is announced long before it begins.
+        started_at: time(row, &["/scheduled_for", "/started_at", "/created_at"]),
         updated_at: time(row, &["/updated_at"]),
         window: time(row, &["/scheduled_for"]).map(|from| (from, time(row, &["/scheduled_until"]))),
         ..draft::incident(id.clone(), title(row, "/name"))

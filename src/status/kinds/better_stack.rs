@@ -73,6 +73,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
             }
             // It might be a report or a resource whose type cannot be read.
             (Some("status_page_resource" | "status_report"), _) => {}
+            (None, _) => draft.incident(None),
             _ if row.pointer(STATE).is_some() => draft.incident(None),
             _ if row.pointer("/attributes/public_name").is_some() => draft.component(None),
             _ => {}

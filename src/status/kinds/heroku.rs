@@ -67,6 +67,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
         draft.incident(announced.map(|announced| ReportedIncident {
             is_maintenance: true,
             impact: Impact::Maintenance,
+            started_at: None,
             // The window stands in prose alone, and ones that ended long ago are still listed.
             phase: match announced.phase {
                 ReportPhase::Closed => ReportPhase::Closed,

@@ -165,7 +165,7 @@ fn maintenance(row: &Value, phase: ReportPhase) -> Option<ReportedIncident> {
         state_word: phase.as_str().into(),
         is_maintenance: true,
         components: scopes(row),
-        started_at: time(row, &["/datetime_open", "/datetime_planned_start"]),
+        started_at: planned,
         updated_at: message.and_then(|message| time(message, &["/datetime"])),
         window: planned.map(|from| (from, time(row, &["/datetime_planned_end"]))),
         ..draft::incident(first_text(row, &["/_id", "/id"])?, title(row, "/name"))

@@ -148,3 +148,12 @@ fn cachet_reads_times_without_a_zone_as_utc() {
         Some(at("2026-11-30T08:15:00Z"))
     );
 }
+
+#[test]
+fn an_incident_that_the_summary_of_statuspage_calls_open_is_open() {
+    let sample = Sample::of("statuspage");
+    let mut documents = sample.documents();
+    documents[1]["incidents"][0]["status"] = json!("resolved");
+    let report = sample.read(&documents).expect("a report");
+    assert_eq!(open(&report), ["i1".into(), "i2".into()]);
+}

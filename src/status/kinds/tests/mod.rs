@@ -78,8 +78,6 @@ impl Sample {
             .iter()
             .map(|document| (!document.is_null()).then(|| self.body(document)))
             .collect();
-        let answer = |body: &'_ Option<Vec<u8>>| body.is_some();
-        assert!(bodies.first().is_none_or(answer), "the first is always had");
         self.read_bodies(&bodies)
     }
 
@@ -95,13 +93,11 @@ impl Sample {
     }
 
     fn read_bodies(&self, bodies: &[Option<Vec<u8>>]) -> Result<StatusReport, StatusUnreadable> {
-        let answer = |body: &'_ Vec<u8>| -> (u16, usize) { (200, body.len()) };
         let answers: Vec<Option<StatusAnswer<'_>>> = bodies
             .iter()
             .map(|body| {
                 let body = body.as_ref()?;
-                let (status, _) = answer(body);
-                Some(StatusAnswer { status, body })
+                Some(StatusAnswer { status: 200, body })
             })
             .collect();
         self.read_answers(&answers)
@@ -144,12 +140,9 @@ fn spoken_incident(incident: &ReportedIncident) -> String {
     } = incident;
     let time = |name: &str, time: Timestamp| format!(" {name} {}", time.timestamp());
     let from = incident
-        .window
-        .map(|(from, _)| from)
-        .filter(|_| incident.started_at.is_none());
-    let from = incident.started_at.or(from.filter(|from| *from > now()));
-    let from = from.filter(|_| incident.started_at.is_some() || incident.url.is_some());
-    let from = from.map(|from| time("from", from)).unwrap_or_default();
+        .started_at
+        .map(|from| time("from", from))
+        .unwrap_or_default();
     let until = match incident.window {
         Some((_, Some(until))) => time("until", until),
         Some((_, None)) => " until ?".to_owned(),
@@ -210,7 +203,11 @@ fn a_page_that_is_well_has_nothing_open_and_nothing_down() {
         let word = sample.kind.word;
         let mut documents = sample.documents();
         for (pointer, value) in sample.pointers("well") {
-            *documents.pointer_mut(&pointer).expect("a pointer") = value;
+            let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+            match documents.pointer_mut(parent).expect("a pointer") {
+                Value::Array(list) => list[name.parse::<usize>().expect("a position")] = value,
+                parent => parent[name] = value,
+            }
         }
         let report = sample.read(&documents);
         let mut report = report.unwrap_or_else(|problem| panic!("{word}: {problem}"));
@@ -219,8 +216,7 @@ fn a_page_that_is_well_has_nothing_open_and_nothing_down() {
             .components
             .retain(|component| component.state.is_down());
         assert_eq!(report.components, [], "{word}");
-        // Statuspage's second incident has an end of its own in no list.
-        assert_eq!(open(&report).len(), 0, "{word}: {:?}", open(&report));
+        assert_eq!(open(&report), [], "{word}");
     }
 }
 
@@ -240,12 +236,6 @@ fn an_unknown_word_keeps_the_trouble_and_is_told() {
                 before.iter().all(|id| after.contains(id)),
                 "{word} {pointer}"
             );
-            let mut spared = report
-                .incidents
-                .iter()
-                .filter(|one| before.contains(&one.id));
-            let is_told = |one: &std::sync::Arc<ReportedIncident>| one.impact >= Impact::None;
-            assert!(spared.all(is_told), "{word} {pointer}");
         }
     }
 }
