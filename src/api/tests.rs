@@ -17,15 +17,16 @@ use super::credentials::StoredToken;
 use super::guesses::Guesses;
 use super::ingest::body_limit;
 use super::ports::{ApiSettings, ApiState, ReadinessLocks};
-use super::ports::{Change, Channels, Pending, Rulebook, Sight};
+use super::ports::{Change, Channels, Pending, Providers, Rulebook, Sight};
 use super::refusals::Refusals;
 use super::wire::channel::Checked;
+use super::wire::provider::{LookedAt, ProbedPage};
 use super::wire::rules::{RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
 use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
 use crate::engine::event::Labels;
-use crate::engine::ids::{ChannelName, Revision};
+use crate::engine::ids::{ChannelName, ProviderName, Revision};
 use crate::engine::ruleset::{Integration, RuleSet};
 use crate::engine::time::{Duration, Timestamp};
 use crate::inbound::{FORMATS, pagerduty};
@@ -88,6 +89,23 @@ impl Channels for NoChannels {
     fn confirm(&self, _: &ChannelName, _: String, _: String) {}
 }
 
+struct NoProviders;
+
+impl Providers for NoProviders {
+    fn looked_at(&self, _: &ProviderName) -> LookedAt {
+        LookedAt::default()
+    }
+
+    fn hurry(&self, _: &ProviderName) {}
+
+    fn probe<'port>(
+        &'port self,
+        _: serde_json::Value,
+    ) -> Pending<'port, Result<ProbedPage, Vec<RuleFault>>> {
+        Box::pin(std::future::ready(Err(Vec::new())))
+    }
+}
+
 fn token_of(role: Role) -> String {
     format!("rv_{}", role.as_str())
 }
@@ -128,6 +146,7 @@ fn state() -> ApiState {
         handle: Handle::new(store, Partition::default(), Arc::new(rules())),
         rulebook: Arc::new(NoRulebook),
         channels: Arc::new(NoChannels),
+        providers: Arc::new(NoProviders),
         auth,
         audit_log: AuditLog::default(),
         started_at: NOW,

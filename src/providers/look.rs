@@ -28,7 +28,7 @@ impl PageReader {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.word,
-            Self::Mapped(_) => crate::rules::JSON_KIND,
+            Self::Mapped(_) => crate::rules::providers::JSON_KIND,
         }
     }
 

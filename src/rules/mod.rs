@@ -46,7 +46,6 @@ use crate::engine::ruleset::{ChannelInfo, Medium, RuleSet, Settings};
 use crate::engine::strength::Strength;
 
 pub use documents::{Documents, SourceFile};
-pub use providers::JSON_KIND;
 
 use documents::Section;
 use names::Names;

@@ -10,7 +10,7 @@ use crate::engine::status_report::{
     ComponentState, Impact, Listing, ReportPhase, ReportedComponent, ReportedIncident, StatusReport,
 };
 
-use super::kinds::values::{self, ReportDraft, made_id};
+use super::kinds::values::{self, ListedReport, made_id};
 use super::{StatusLook, StatusUnreadable};
 
 const WORD: &str = "json";
@@ -28,7 +28,7 @@ pub fn read(
             "the mapping names neither components nor incidents",
         ));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     if let Some(pointer) = &mapping.components {
         match root.pointer(pointer) {
             Some(Value::Array(elements)) => {
@@ -89,7 +89,7 @@ fn component(
     mapping: &StatusMapping,
     element: &Value,
     key: Option<&str>,
-    draft: &mut ReportDraft,
+    draft: &mut ListedReport,
 ) -> Option<ReportedComponent> {
     let key = key.and_then(|key| values::line(&Value::from(key), ""));
     let name = at(element, &mapping.component_name).or(key)?;
@@ -107,7 +107,7 @@ fn component(
 fn incident(
     mapping: &StatusMapping,
     element: &Value,
-    draft: &mut ReportDraft,
+    draft: &mut ListedReport,
 ) -> Option<ReportedIncident> {
     let title = at(element, &mapping.incident_title);
     let started_at = time_at(element, &mapping.started_at);
@@ -148,7 +148,7 @@ fn look_up<T: Copy + serde::de::DeserializeOwned>(
     map: &BTreeMap<String, T>,
     word: Option<&str>,
     what: &str,
-    draft: &mut ReportDraft,
+    draft: &mut ListedReport,
 ) -> Option<T> {
     let word = word?;
     let listed = map.get(word).or_else(|| {

@@ -44,7 +44,7 @@ pub fn load(
 }
 
 /// The kinds of active records, and how they are counted for people.
-pub const ACTIVE: [(Kind, &str); 13] = [
+pub const ACTIVE: [(Kind, &str); 14] = [
     (Kind::Alert, "alerts"),
     (Kind::Incident, "incidents"),
     (Kind::Page, "pages"),
@@ -58,6 +58,7 @@ pub const ACTIVE: [(Kind, &str); 13] = [
     (Kind::Counters, "counters"),
     (Kind::Jump, "jumps of the clock"),
     (Kind::Task, "tasks"),
+    (Kind::Provider, "providers"),
 ];
 
 fn remembered(

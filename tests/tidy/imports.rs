@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 19] = [
+const ROOMS: [Room; 20] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -109,6 +109,18 @@ const ROOMS: [Room; 19] = [
         ],
     },
     Room {
+        name: "providers",
+        rooms: &[
+            "engine",
+            "status",
+            "rules::providers",
+            // Pages are asked through the same guard as webhooks.
+            "channels::http",
+            "runtime",
+        ],
+        crates: &["tokio", "tracing"],
+    },
+    Room {
         name: "runtime",
         rooms: &["engine", "store", "channels", "rules", "telemetry"],
         crates: &["tokio", "tracing"],
@@ -157,6 +169,8 @@ const ROOMS: [Room; 19] = [
             "telemetry",
             // What the server answers, in its own shapes.
             "api::wire",
+            // Pages by name, which needs no server.
+            "status::catalogue",
         ],
         crates: &[
             "anyhow",
@@ -204,6 +218,8 @@ const ROOMS: [Room; 19] = [
             "store",
             "channels",
             "runtime",
+            "providers",
+            "status",
             "api",
             "web",
             "config",

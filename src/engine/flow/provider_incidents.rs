@@ -43,8 +43,10 @@ pub fn compare(
         }
     }
     let mut again = false;
+    // One that could not be read may be any of those that are missing.
+    let is_whole = looked.report.skipped == 0;
     for (id, mut watched) in known {
-        watched.missing += 1;
+        watched.missing += u32::from(is_whole);
         if watched.missing < LOOKS_MISSING {
             provider.incidents.insert(id, watched);
             again = true;

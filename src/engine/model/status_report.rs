@@ -141,8 +141,8 @@ impl ReportedIncident {
     /// Characters of text that are kept of an incident.
     pub const TEXT_CHARACTERS: usize = 2_000;
 
-    /// Whether it is a maintenance whose window is open now: by the clock and not by the word alone,
-    /// since pages call announced ones by the same word.
+    /// Whether it is a maintenance whose window is open now: by the clock and not by the word
+    /// alone, since pages call announced ones by the same word.
     pub fn is_maintenance_at(&self, now: Timestamp) -> bool {
         let Some((from, until)) = self.window.filter(|_| self.phase != ReportPhase::Closed) else {
             return self.is_maintenance && self.phase == ReportPhase::Open;

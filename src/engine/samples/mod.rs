@@ -24,9 +24,11 @@ use crate::engine::incident::*;
 use crate::engine::input::{Actor, Via};
 use crate::engine::outcome::Outcome;
 use crate::engine::page::*;
+use crate::engine::provider::*;
 use crate::engine::reason::Reason;
 use crate::engine::records::*;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
+use crate::engine::status_report::{ComponentState, Impact, ReportPhase, ReportedIncident};
 use crate::engine::task::{Part, Task, TaskKind};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
@@ -525,6 +527,70 @@ pub fn counters(receipt: u64) -> Counters {
     }
 }
 
+/// A provider with something of everything.
+pub fn provider() -> ProviderState {
+    let report = ReportedIncident {
+        id: "inc1".into(),
+        title: "Logins fail".into(),
+        text: "We are looking into it.".into(),
+        url: Some("https://status.example.com/incidents/inc1".into()),
+        impact: Impact::Minor,
+        phase: ReportPhase::Open,
+        state_word: "investigating".into(),
+        is_maintenance: false,
+        components: vec!["c1".into()],
+        started_at: Some(START),
+        updated_at: Some(START),
+        window: Some((START, None)),
+    };
+    let mut provider = ProviderState::new("helpline".into(), "https://status.example.com".into());
+    provider.page = Some("page1".into());
+    provider.page_name = "Helpline".into();
+    provider.kind = "statuspage".into();
+    provider.first_read_at = Some(START);
+    provider.unreadable = Some(UnreadablePage {
+        since: MonotonicTime(7),
+        since_at: START,
+        why: "it answered 503".into(),
+        is_reviewed: true,
+    });
+    provider.components_total = 4;
+    let component = WatchedComponent {
+        name: "Email / Sending".into(),
+        state: ComponentState::PartialOutage,
+        since: START,
+        looks: 1,
+        missing: 1,
+        alert: ProviderAlert::None {
+            why: Reason::ProviderIncidentCovers,
+            impact: Impact::Major,
+        },
+    };
+    provider.components.insert("c1".into(), component);
+    let incident = WatchedIncident {
+        report: report.into(),
+        impact: Impact::Major,
+        first_seen_at: START,
+        missing: 1,
+        alert: ProviderAlert::Raised {
+            key: "incident/inc1".into(),
+            urgency: Urgency::High,
+        },
+    };
+    provider.incidents.insert("inc1".into(), incident);
+    provider.past.push(PastIncident {
+        id: "inc0".into(),
+        title: "Mail was late".into(),
+        impact: Impact::Critical,
+        url: None,
+        started_at: Some(START),
+        ended_at: Some(START),
+        is_withdrawn: true,
+    });
+    provider.unknown_words.push("impact \"MEDIUM\"".into());
+    provider
+}
+
 pub fn jump() -> UnconfirmedJump {
     UnconfirmedJump {
         by: Duration::days(500),
@@ -613,6 +679,7 @@ pub fn records() -> Vec<Record> {
         Record::Counters(counters(5)),
         Record::Jump(jump()),
         Record::Task(task(5).into()),
+        Record::Provider(provider().into()),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::status::plain_text::plain_text;
 use crate::status::{StatusDocument, StatusKind, StatusLook, StatusUnreadable};
 use crate::text::one_line;
 
-use super::values::{self, ReportDraft, made_id};
+use super::values::{self, ListedReport, made_id};
 
 const WORD: &str = "azure";
 const TITLE: &str = "Azure Status";
@@ -97,7 +97,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if document.title.trim() != TITLE {
         return Err(values::shape(WORD, "its title is not Azure's"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for item in &document.items {
         draft.add_incident(incident(item));
     }

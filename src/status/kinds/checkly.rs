@@ -6,7 +6,7 @@ use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedInciden
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "checkly";
 
@@ -45,7 +45,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it is no list of incidents"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for element in values::list(&root, "/incidents") {
         let incident = incident(element, &mut draft);
         draft.add_incident(incident);
@@ -53,7 +53,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     draft.finish(None, None, Listing::OpenOnly, look)
 }
 
-fn incident(element: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
+fn incident(element: &Value, draft: &mut ListedReport) -> Option<ReportedIncident> {
     let id = values::line(element, "/id")?;
     let title = values::line(element, "/name").unwrap_or_else(|| id.clone());
     let mut incident = values::incident(id, title);

@@ -9,7 +9,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "one_uptime";
 
@@ -46,7 +46,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
             "it has no statusPage with its incidents",
         ));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for element in values::list(&root, "/statusPageResources") {
         draft.add_component(resource(element, &root));
     }
@@ -91,7 +91,7 @@ fn resource(element: &Value, root: &Value) -> Option<ReportedComponent> {
     values::component(id(element, "/_id"), name, group, state)
 }
 
-fn incident(element: &Value, root: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
+fn incident(element: &Value, root: &Value, draft: &mut ListedReport) -> Option<ReportedIncident> {
     let identity = id(element, "/_id")?;
     let title = values::line(element, "/title").unwrap_or_else(|| identity.clone());
     let mut incident = values::incident(identity.clone(), title);

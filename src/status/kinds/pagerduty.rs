@@ -8,7 +8,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "pagerduty";
 
@@ -48,7 +48,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it has no list of posts"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for element in values::list(&root, "/posts") {
         let incident = post(element, &mut draft);
         draft.add_incident(incident);
@@ -63,7 +63,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     draft.finish(None, None, Listing::OpenOnly, look)
 }
 
-fn post(element: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
+fn post(element: &Value, draft: &mut ListedReport) -> Option<ReportedIncident> {
     let id = values::line(element, "/id")?;
     let title = values::line(element, "/title").unwrap_or_else(|| id.clone());
     let mut incident = values::incident(id, title);
@@ -75,7 +75,7 @@ fn post(element: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
 }
 
 /// The page tells no states: a service is as the worst open post that names it.
-fn service(element: &Value, draft: &ReportDraft) -> Option<ReportedComponent> {
+fn service(element: &Value, draft: &ListedReport) -> Option<ReportedComponent> {
     let id = values::line(element, "/id")?;
     let posts = draft.incidents.iter();
     let posts = posts.filter(|post| post.components.contains(&id));

@@ -6,7 +6,7 @@ use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedInciden
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "rootly";
 
@@ -37,7 +37,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it has no status.indicator"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     let document = values::further_json(look, 1, WORD)?;
     for element in values::anchored_list(&document, "/incidents", WORD)? {
         let incident = incident(element, &mut draft);
@@ -52,7 +52,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     )
 }
 
-fn incident(element: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
+fn incident(element: &Value, draft: &mut ListedReport) -> Option<ReportedIncident> {
     let id = values::line(element, "/id")?;
     let title = values::first_line(element, &["/name", "/title"]);
     let title = title.unwrap_or_else(|| id.clone());

@@ -8,7 +8,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusAddress, StatusDocument, StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "salesforce";
 
@@ -70,7 +70,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     let Some(instances) = instances(&root) else {
         return Err(values::shape(WORD, "it lists no instance"));
     };
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for element in instances.iter().filter(|element| counts(element)) {
         let word = values::line(element, "/status");
         let otherwise = match word {
@@ -98,7 +98,7 @@ fn counts(element: &Value) -> bool {
     !is_inactive && is_production
 }
 
-fn incident(element: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
+fn incident(element: &Value, draft: &mut ListedReport) -> Option<ReportedIncident> {
     let id = values::line(element, "/id")?;
     let impacts = values::list(element, "/IncidentImpacts");
     let what = impacts

@@ -8,7 +8,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "sorry";
 
@@ -43,7 +43,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it has no state of a page"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     let document = values::further_json(look, 1, WORD)?;
     let elements = values::anchored_list(&document, "/components", WORD)?;
     for element in elements
@@ -77,7 +77,7 @@ fn is_parent(element: &Value, elements: &[Value]) -> bool {
 fn component(
     element: &Value,
     elements: &[Value],
-    draft: &mut ReportDraft,
+    draft: &mut ListedReport,
 ) -> Option<ReportedComponent> {
     let parent = values::line(element, "/parent_id");
     let mut others = elements.iter();

@@ -8,7 +8,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "statuscast";
 
@@ -44,7 +44,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it has no Status and StatusText"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     let document = values::further_json(look, 1, WORD)?;
     for element in values::anchored_list(&document, "", WORD)? {
         let word = values::line(element, "/CurrentStatus");
@@ -69,7 +69,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     draft.finish(None, None, Listing::WithHistory, look)
 }
 
-fn incident(element: &Value, draft: &mut ReportDraft) -> Option<ReportedIncident> {
+fn incident(element: &Value, draft: &mut ListedReport) -> Option<ReportedIncident> {
     let id = values::line(element, "/Id")?;
     let title = values::line(element, "/Title").unwrap_or_else(|| id.clone());
     let mut incident = values::incident(id, title);

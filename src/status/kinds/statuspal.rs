@@ -9,7 +9,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "statuspal";
 
@@ -47,7 +47,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     if !is_anchored(&root) {
         return Err(values::shape(WORD, "it has no status_page with incidents"));
     }
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for element in values::list(&root, "/services") {
         add_service(element, &mut draft);
     }
@@ -78,7 +78,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
 }
 
 /// A service, or those that it holds; they are nested once.
-fn add_service(element: &Value, draft: &mut ReportDraft) {
+fn add_service(element: &Value, draft: &mut ListedReport) {
     let children = values::list(element, "/children");
     let group = values::line(element, "/name");
     if children.is_empty() {
@@ -94,7 +94,7 @@ fn add_service(element: &Value, draft: &mut ReportDraft) {
 fn service(
     element: &Value,
     group: Option<Text>,
-    draft: &mut ReportDraft,
+    draft: &mut ListedReport,
 ) -> Option<ReportedComponent> {
     let pointer = "/current_incident_type";
     let state = match element.pointer(pointer) {
@@ -117,7 +117,7 @@ fn service(
 fn incident(
     element: &Value,
     look: &StatusLook<'_>,
-    draft: &mut ReportDraft,
+    draft: &mut ListedReport,
 ) -> Option<ReportedIncident> {
     let title = values::line(element, "/title")?;
     let opened = values::line(element, "/inserted_at").unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::engine::status_report::{ComponentState, Listing, StatusReport};
 use crate::engine::time::Duration;
 use crate::status::{StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft};
+use super::values::{self, ListedReport};
 
 const WORD: &str = "uptime_robot";
 
@@ -51,7 +51,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     let Some(monitors) = monitors(&root) else {
         return Err(values::shape(WORD, "it has no list of monitors"));
     };
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for element in monitors {
         let word = values::line(element, "/statusClass");
         let otherwise = match word {

@@ -381,6 +381,25 @@ fn an_incident_that_is_no_longer_listed_is_over_at_the_second_look_only() {
 }
 
 #[test]
+fn where_records_could_not_be_read_what_is_missing_is_not_over() {
+    let mut world = world("");
+    look(&mut world, page());
+    look(&mut world, with([incident("login", Impact::Major)]));
+    world.expect(["ana sms twilio #1 page"]);
+    let partly = StatusReport {
+        skipped: 1,
+        ..page()
+    };
+    for _ in 0..5 {
+        assert!(look(&mut world, partly.clone()), "the next look matters");
+    }
+    world.expect_status(1, "triggered");
+    look(&mut world, page());
+    look(&mut world, page());
+    world.expect_status(1, "resolved");
+}
+
+#[test]
 fn what_is_not_believed_ends_nothing_and_is_told_until_it_is_accepted() {
     let other = StatusReport {
         page: "page2".into(),

@@ -10,7 +10,7 @@ use crate::status::feed::{FeedDocument, FeedItem, is_feed, parse};
 use crate::status::plain_text::plain_text;
 use crate::status::{StatusDocument, StatusKind, StatusLook, StatusUnreadable};
 
-use super::values::{self, ReportDraft, made_id, normal};
+use super::values::{self, ListedReport, made_id, normal};
 
 const WORD: &str = "feed";
 
@@ -74,7 +74,7 @@ const GAP: Duration = Duration::hours(48);
 fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     let document = parse(values::body(look, 0, WORD)?, WORD)?;
     let groups = grouped(&document);
-    let mut draft = ReportDraft::default();
+    let mut draft = ListedReport::default();
     for _ in document.items.iter().filter(|item| is_bad(item)) {
         draft.add_incident(None);
     }

@@ -195,14 +195,14 @@ pub fn made_id(parts: &[&str]) -> Text {
 
 /// A report as it grows: ids once, bad records counted, unknown words once.
 #[derive(Debug, Default)]
-pub struct ReportDraft {
+pub struct ListedReport {
     pub components: Vec<ReportedComponent>,
     pub incidents: Vec<Arc<ReportedIncident>>,
     unknown_words: Vec<Text>,
     skipped: usize,
 }
 
-impl ReportDraft {
+impl ListedReport {
     /// What a word means by this table. An unknown one is remembered and means `otherwise`; a
     /// missing one does too.
     pub fn look_up<T: Copy>(
