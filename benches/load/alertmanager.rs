@@ -53,6 +53,7 @@ pub fn write(folder: &Path, setup: &Setup) -> Result<(), Failure> {
         ),
         Setup::Waiting { .. } => return Err("Alertmanager keeps no alert over a restart".into()),
         Setup::OnCall { .. } => return Err("Alertmanager has no schedules".into()),
+        Setup::Watching { .. } => return Err("Alertmanager watches no status pages".into()),
     };
     fs::write(folder.join(FILE), text)?;
     Ok(())

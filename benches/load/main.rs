@@ -19,6 +19,7 @@ mod memory;
 mod mixed;
 mod pages;
 mod plot;
+mod providers;
 mod rates;
 mod restart;
 mod reveille;
@@ -57,6 +58,9 @@ struct Options {
     #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "10")]
     #[arg(conflicts_with = "only")]
     mixed: Option<u64>,
+    /// Thousands of watched status pages; with `--quick` hundreds.
+    #[arg(long, conflicts_with_all = ["only", "mixed", "curves"])]
+    providers: bool,
     /// Cargo gives this to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
     let result = match (&options.floor, options.port, options.mixed) {
         (Some(file), Some(port), _) => run(floor::serve(file, port)),
         (_, _, Some(minutes)) => run(mixed::measure(minutes)),
+        _ if options.providers => run(providers::measure(providers::pages(divisor(&options)))),
         _ if options.curves => run(curves::measure(divisor(&options))),
         _ => run(measure(&options)),
     };

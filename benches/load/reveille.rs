@@ -47,7 +47,7 @@ pub fn write(folder: &Path, address: SocketAddr, setup: &Setup) -> Result<(), Fa
     let channel = match setup {
         Setup::Quiet { .. } | Setup::OnCall { .. } => "",
         Setup::Lean => "store_cache = \"16 MiB\"\n",
-        Setup::Paging { .. } | Setup::Waiting { .. } => CHANNEL,
+        Setup::Paging { .. } | Setup::Waiting { .. } | Setup::Watching { .. } => CHANNEL,
     };
     let settings = format!("listen = \"{address}\"\n{channel}");
     fs::write(folder.join("reveille.toml"), settings)?;
@@ -71,6 +71,11 @@ fn rules(setup: &Setup) -> Result<String, Failure> {
             policy("team", *receiver, "5s")
         ),
         Setup::OnCall { schedules } => on_call(*schedules)?,
+        Setup::Watching {
+            pages,
+            count,
+            receiver,
+        } => watching(pages, *count, *receiver)?,
     })
 }
 
@@ -95,6 +100,18 @@ fn quiet(routes: u64) -> Result<String, Failure> {
         writeln!(
             rules,
             "    - {{ name: r{team}, matchers: ['team=\"team-{team:05}\"'] }}"
+        )?;
+    }
+    Ok(rules)
+}
+
+fn watching(pages: &[SocketAddr], count: usize, receiver: SocketAddr) -> Result<String, Failure> {
+    let policy = policy("team", receiver, "1h");
+    let mut rules = format!("{policy}route: {{ policy: team }}\nproviders:\n");
+    for (number, address) in (0..count).zip(pages.iter().cycle()) {
+        writeln!(
+            rules,
+            "  p{number:05}: {{ url: \"http://{address}\", kind: statuspage, every: 1m }}"
         )?;
     }
     Ok(rules)

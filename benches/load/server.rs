@@ -33,6 +33,13 @@ pub enum Setup {
     /// Alerts wait for an hour as incidents of their own; only those of one team page this
     /// receiver, at once and some seconds later again.
     Waiting { receiver: SocketAddr },
+    /// So many status pages behind these addresses are watched, once a minute each; their alerts
+    /// page this receiver.
+    Watching {
+        pages: Vec<SocketAddr>,
+        count: usize,
+        receiver: SocketAddr,
+    },
     /// As quiet; each alert is of one of so many schedules, by the policy of its team.
     OnCall { schedules: u64 },
 }

@@ -26,10 +26,11 @@ use crate::providers::look::{LookFound, PageReader, Remembered, look};
 use crate::providers::poller::Poller;
 use crate::providers::user_agent;
 use crate::providers::watch::PageWatch;
-use crate::rules::providers::alone;
+use crate::rules::providers::{FEED_KIND, JSON_KIND, alone};
 use crate::runtime::clock::{Clock, wall_now};
 use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
+use crate::status::{self, StatusAddress};
 
 /// The poller, and what probes pages that are not watched.
 pub struct Watching {
@@ -65,8 +66,9 @@ impl Watching {
 
     async fn probe_page(&self, rules: &Provider) -> ProbedPage {
         let mut probed = empty(rules);
+        let mut rules = rules.clone();
         let mut watch = PageWatch::new(rules.clone(), None, Duration::ZERO);
-        let Some(address) = watch.address.take() else {
+        let Some(mut address) = watch.address.take() else {
             probed.problem = Some("its address cannot be read".to_owned());
             return probed;
         };
@@ -79,6 +81,11 @@ impl Watching {
             });
             probed.asked.extend(asked);
             watch.reader = detected.kind.map(PageReader::Kind);
+            if let Some(feed) = detected.feed {
+                watch.reader = status::kind(FEED_KIND).map(PageReader::Kind);
+                address = StatusAddress::parse(&feed).unwrap_or(address);
+                rules.page.url = feed.into();
+            }
         }
         let Some(reader) = &watch.reader else {
             probed.problem = Some("it is of no kind that is known".to_owned());
@@ -89,7 +96,7 @@ impl Watching {
         let at = (&address, wall_now());
         let looked = look(&self.fetcher, reader, at, &mut Remembered::default(), true).await;
         match looked.found {
-            LookFound::Report(report) => describe(&mut probed, rules, &report),
+            LookFound::Report(report) => describe(&mut probed, &rules, &report),
             LookFound::Unreadable(why) => probed.problem = Some(why),
             LookFound::Same => probed.problem = Some("it answered nothing new".to_owned()),
         }
@@ -210,8 +217,8 @@ fn lines(rules: &Provider, kind: Option<&str>, report: &StatusReport) -> String 
     let name = if name.is_empty() { "provider" } else { name };
     let url = crate::text::json_quoted(&rules.page.url);
     let (key, kind) = match kind {
-        Some("feed") => ("feed", String::new()),
-        Some("json") => ("json", String::new()),
+        Some(FEED_KIND) => ("feed", String::new()),
+        Some(JSON_KIND) => ("json", String::new()),
         Some(kind) => ("url", format!(", kind: {kind}")),
         None => ("url", String::new()),
     };

@@ -97,7 +97,6 @@ codes! {
     UnknownContact = "unknown-contact",
     UnknownKey = "unknown-key",
     UnknownPolicy = "unknown-policy",
-    UnknownProvider = "unknown-provider",
     /// A severity that looks like a slip.
     UnknownSeverity = "unknown-severity",
     UnknownSchedule = "unknown-schedule",

@@ -2,7 +2,7 @@
 
 use crate::channels::http::fetch::{Fetcher, Validators};
 use crate::engine::time::Duration;
-use crate::status::{KINDS, StatusAddress, StatusKind};
+use crate::status::{KINDS, StatusAddress, StatusKind, kind, links};
 
 use super::look::{DOCUMENT_BYTES_MAX, answer};
 
@@ -23,6 +23,8 @@ pub struct Tried {
 /// What asking a page found.
 pub struct Detected {
     pub kind: Option<&'static StatusKind>,
+    /// A feed that the page names, where it is of no kind by itself.
+    pub feed: Option<String>,
     pub tried: Vec<Tried>,
 }
 
@@ -49,6 +51,7 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
                     tried.push(Tried { url, outcome });
                     return Detected {
                         kind: Some(kind),
+                        feed: None,
                         tried,
                     };
                 }
@@ -57,7 +60,44 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
         };
         tried.push(Tried { url, outcome });
     }
-    Detected { kind: None, tried }
+    let feed = named_feed(fetcher, address, &mut tried).await;
+    Detected {
+        kind: None,
+        feed,
+        tried,
+    }
+}
+
+/// A feed that the page itself names, and that is one.
+async fn named_feed(
+    fetcher: &Fetcher,
+    address: &StatusAddress,
+    tried: &mut Vec<Tried>,
+) -> Option<String> {
+    let none = Validators::default();
+    let fetch = async |url: &str| {
+        let fetched = fetcher
+            .fetch(url, &none, DOCUMENT_BYTES_MAX, DEADLINE)
+            .await;
+        fetched
+            .ok()
+            .filter(|fetched| fetched.is_whole && fetched.status == 200)
+    };
+    let page = fetch(&address.whole()).await?;
+    let feed_kind = kind(crate::rules::providers::FEED_KIND)?;
+    for url in links::feeds(&page.body, address) {
+        let fetched = fetch(&url).await;
+        let is_feed = fetched.is_some_and(|fetched| (feed_kind.recognises)(&answer(&fetched)));
+        let outcome = if is_feed { "a feed" } else { "no feed" };
+        tried.push(Tried {
+            url: url.clone(),
+            outcome: outcome.to_owned(),
+        });
+        if is_feed {
+            return Some(url);
+        }
+    }
+    None
 }
 
 /// The first documents of all kinds, each once, in the order of the kinds.

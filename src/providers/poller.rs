@@ -226,10 +226,16 @@ impl Poller {
                 }
                 None if watch.reader.is_none() => {
                     let asked = detected.tried.len();
-                    return LookResult::unreadable(&format!(
-                        "it is of no kind that is known; {asked} addresses were asked, see \
-                         `reveille providers probe`"
-                    ));
+                    return LookResult::unreadable(&match detected.feed {
+                        Some(feed) => format!(
+                            "it is of no kind that is known, and names a feed: write \
+                             `feed: \"{feed}\"` in place of `url`"
+                        ),
+                        None => format!(
+                            "it is of no kind that is known; {asked} addresses were asked, see \
+                             `reveille providers probe`"
+                        ),
+                    });
                 }
                 None => {}
             }

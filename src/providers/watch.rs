@@ -225,3 +225,149 @@ fn hash(report: &StatusReport) -> u64 {
     report.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::status_report::{Impact, Listing, ReportedIncident};
+    use crate::rules::providers::alone;
+
+    const NOW: (Duration, Timestamp) = (Duration(0), Timestamp(1_800_000_000_000));
+
+    fn watch() -> PageWatch {
+        let (rules, _) = alone(r#"{"url": "https://status.example.com"}"#);
+        PageWatch::new(rules.expect("a provider"), Some("statuspage"), NOW.0)
+    }
+
+    fn report(incidents: Vec<ReportedIncident>) -> LookFound {
+        LookFound::Report(Box::new(StatusReport {
+            page: "p".into(),
+            name: "P".into(),
+            components: Vec::new(),
+            incidents: incidents.into_iter().map(Into::into).collect(),
+            listing: Listing::WithHistory,
+            unknown_words: Vec::new(),
+            skipped: 0,
+        }))
+    }
+
+    fn found(found: LookFound) -> LookResult {
+        LookResult {
+            found,
+            ..LookResult::unreadable("")
+        }
+    }
+
+    fn maintenance(from: i64, until: i64) -> ReportedIncident {
+        ReportedIncident {
+            id: "m".into(),
+            title: "an upgrade".into(),
+            text: "".into(),
+            url: None,
+            impact: Impact::Maintenance,
+            phase: ReportPhase::Scheduled,
+            state_word: "scheduled".into(),
+            is_maintenance: true,
+            components: Vec::new(),
+            started_at: None,
+            updated_at: None,
+            window: Some((Timestamp(from), Some(Timestamp(until)))),
+        }
+    }
+
+    fn is_report(news: &News) -> bool {
+        matches!(news, News::Report(_))
+    }
+
+    #[test]
+    fn only_what_differs_is_handed_on() {
+        let mut watch = watch();
+        assert!(watch.is_anew(NOW.1), "nothing was handed on yet");
+        assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
+        assert!(!watch.is_anew(NOW.1));
+        assert!(!is_report(&watch.take(found(report(Vec::new())), NOW)));
+        assert!(!is_report(&watch.take(found(LookFound::Same), NOW)));
+        watch.is_to_confirm = true;
+        assert!(watch.is_anew(NOW.1));
+        assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
+        watch.is_to_confirm = false;
+        watch.not_taken();
+        assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
+    }
+
+    #[test]
+    fn why_it_cannot_be_read_is_handed_on_once_and_so_is_that_it_can_be_again() {
+        let mut watch = watch();
+        watch.take(found(report(Vec::new())), NOW);
+        let fault = || LookResult::unreadable("it answered 503");
+        assert!(matches!(watch.take(fault(), NOW), News::Unreadable(_)));
+        assert!(matches!(watch.take(fault(), NOW), News::None));
+        let other = watch.take(LookResult::unreadable("no answer within 20 s"), NOW);
+        assert!(matches!(other, News::Unreadable(_)));
+        assert!(
+            watch.is_anew(NOW.1),
+            "what it says is needed, though it may be the same"
+        );
+        assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
+    }
+
+    #[test]
+    fn a_maintenance_that_begins_or_ends_is_news_though_the_page_says_the_same() {
+        let mut watch = watch();
+        let (from, until) = (NOW.1.0 + 60_000, NOW.1.0 + 120_000);
+        let page = || found(report(vec![maintenance(from, until)]));
+        watch.take(page(), NOW);
+        assert!(!watch.is_anew(NOW.1));
+        for moment in [from, until] {
+            let at = (NOW.0, Timestamp(moment));
+            assert!(watch.is_anew(at.1));
+            assert!(is_report(&watch.take(page(), at)));
+            assert!(!is_report(&watch.take(page(), at)), "once");
+        }
+    }
+
+    #[test]
+    fn a_kind_is_asked_for_where_it_is_not_known_and_again_when_it_stays_wrong() {
+        let (rules, _) = alone(r#"{"url": "https://status.example.com"}"#);
+        let unknown = PageWatch::new(rules.expect("a provider"), None, NOW.0);
+        assert!(unknown.is_to_detect(NOW.0));
+        let mut known = watch();
+        let wrong = || LookResult {
+            is_shape: true,
+            ..LookResult::unreadable("what it answered is not of the kind")
+        };
+        for _ in 0..WRONG_SHAPES {
+            assert!(!known.is_to_detect(NOW.0));
+            known.take(wrong(), NOW);
+        }
+        assert!(known.is_to_detect(NOW.0));
+        known.detected(NOW.0);
+        assert!(!known.is_to_detect(Duration::hours(23)));
+        assert!(known.is_to_detect(Duration::hours(24)));
+        let (fixed, _) = alone(r#"{"url": "https://status.example.com", "kind": "slack"}"#);
+        let mut fixed = PageWatch::new(fixed.expect("a provider"), None, NOW.0);
+        for _ in 0..5 {
+            fixed.take(wrong(), NOW);
+        }
+        assert!(!fixed.is_to_detect(NOW.0), "the rules say which it is");
+    }
+
+    #[test]
+    fn bytes_are_counted_by_days() {
+        let mut watch = watch();
+        let large = || LookResult {
+            bytes: 700 << 20,
+            ..found(LookFound::Same)
+        };
+        watch.take(large(), NOW);
+        assert!(watch.wait(NOW, 0) < Duration::minutes(2));
+        watch.take(large(), NOW);
+        assert!(
+            watch.wait(NOW, 0) > Duration::minutes(14),
+            "more than a day's"
+        );
+        let tomorrow = (NOW.0, NOW.1 + Duration::days(1));
+        watch.take(large(), tomorrow);
+        assert!(watch.wait(tomorrow, 0) < Duration::minutes(2));
+    }
+}

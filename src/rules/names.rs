@@ -162,8 +162,7 @@ impl Context<'_> {
                 Section::Users => Code::UnknownUser,
                 Section::Schedules => Code::UnknownSchedule,
                 Section::Policies => Code::UnknownPolicy,
-                Section::Integrations => Code::UnknownKey,
-                Section::Providers => Code::UnknownProvider,
+                Section::Integrations | Section::Providers => Code::UnknownKey,
             };
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());

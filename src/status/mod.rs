@@ -10,6 +10,7 @@ pub mod draft;
 pub mod feed;
 pub mod fields;
 pub mod kinds;
+pub mod links;
 pub mod mapping;
 pub mod moment;
 pub mod plain_text;

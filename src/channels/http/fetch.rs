@@ -170,3 +170,114 @@ impl Fetcher {
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::Timestamp;
+    use crate::test_server::{Reply, Server};
+
+    /// `{"page": {}}`, compressed.
+    const GZIPPED: [u8; 32] = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 255, 171, 86, 42, 72, 76, 79, 85, 178, 82, 168, 174, 173, 5,
+        0, 179, 41, 74, 163, 12, 0, 0, 0,
+    ];
+
+    fn fetcher(allow: &[&str]) -> Fetcher {
+        let networks = allow.iter().map(|text| text.parse().expect("a network"));
+        let options = HttpOptions {
+            clock: Arc::new(|| Timestamp(0)),
+            allow_networks: networks.collect(),
+            proxy: None,
+            extra_roots: Vec::new(),
+        };
+        Fetcher::new(options, "a test").expect("a fetcher")
+    }
+
+    async fn fetch(url: &str, validators: &Validators) -> Result<Fetched, String> {
+        let fetched =
+            fetcher(&["127.0.0.1/32"]).fetch(url, validators, 1_000, Duration::seconds(10));
+        fetched.await.map_err(|fault| fault.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_document_is_asked_for_on_conditions_and_decompressed() {
+        let mut gzipped = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\netag: \"v1\"\r\n\
+            last-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\ncontent-length: 32\r\n\r\n"
+            .to_vec();
+        gzipped.extend(GZIPPED);
+        let unchanged = Reply::with_header(304, "etag: \"v1\"", "");
+        let server = Server::start([Reply::Raw(gzipped), unchanged]).await;
+        let none = Validators::default();
+        let first = fetch(&server.url(), &none).await.expect("an answer");
+        assert_eq!(first.body, b"{\"page\": {}}");
+        let second = fetch(&server.url(), &first.validators).await;
+        assert_eq!(second.map(|second| second.status), Ok(304));
+        let calls = server.calls();
+        assert_eq!(calls[0].header("user-agent"), "a test");
+        assert_eq!(calls[0].header("if-none-match"), "");
+        assert!(calls[0].header("accept-encoding").contains("gzip"));
+        assert_eq!(calls[1].header("if-none-match"), "\"v1\"");
+        let since = calls[1].header("if-modified-since");
+        assert_eq!(since, "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[tokio::test]
+    async fn redirects_are_followed_through_the_guard_and_not_for_ever() {
+        let end = Server::start([Reply::new(200, "here")]).await;
+        let location = format!("location: {}/a", end.url());
+        let start = Server::start([Reply::with_header(301, &location, "")]).await;
+        let fetched = fetch(&start.url(), &Validators::default()).await;
+        let fetched = fetched.expect("an answer");
+        assert_eq!(fetched.body, b"here");
+        assert_eq!(fetched.moved_to, Some(format!("{}/a", end.url())));
+        assert_eq!(end.calls()[0].line, "GET /a");
+
+        for (location, problem) in [
+            (
+                "location: http://127.0.0.2/",
+                "127.0.0.2 is a loopback address",
+            ),
+            (
+                "location: http://10.0.0.1/x",
+                "10.0.0.1 is a private address",
+            ),
+            (
+                "location: file:///etc/passwd",
+                "starts with neither http:// nor https://",
+            ),
+        ] {
+            let start = Server::start([Reply::with_header(302, location, "")]).await;
+            let fault = fetch(&start.url(), &Validators::default()).await;
+            let fault = fault.expect_err("it is refused");
+            assert!(fault.contains(problem), "{fault}");
+        }
+
+        let round = (0..=REDIRECTS_MAX + 1).map(|_| Reply::with_header(307, "location: /", ""));
+        let round = Server::start(round).await;
+        let fault = fetch(&round.url(), &Validators::default()).await;
+        let fault = fault.expect_err("it goes round");
+        assert!(fault.contains("redirects more than 5 times"), "{fault}");
+        assert_eq!(round.calls().len(), REDIRECTS_MAX + 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_or_asks_to_wait_is_told() {
+        let large = Reply::new(200, &"x".repeat(1_001));
+        let limited = Reply::with_header(429, "retry-after: 120", "");
+        let server = Server::start([large, limited]).await;
+        let none = Validators::default();
+        let fetched = fetch(&server.url(), &none).await.expect("an answer");
+        assert!(!fetched.is_whole);
+        let fetched = fetch(&server.url(), &none).await.expect("an answer");
+        assert_eq!(fetched.retry_after, Some(Duration::minutes(2)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_no_document() {
+        let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"page\"".to_vec();
+        let server = Server::start([Reply::Raw(cut)]).await;
+        let fetched = fetch(&server.url(), &Validators::default()).await;
+        assert!(fetched.is_err(), "{fetched:?}");
+    }
+}

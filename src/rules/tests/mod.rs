@@ -3,6 +3,7 @@
 mod faults;
 mod mapping_faults;
 mod people_faults;
+mod provider_faults;
 mod round_trip;
 mod route_faults;
 mod schedule_faults;

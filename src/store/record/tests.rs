@@ -67,6 +67,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
     check_golden("pinned", &[samples::pinned()]);
     check_golden("counters", &[samples::counters(5)]);
     check_golden("jump", &[samples::jump()]);
+    check_golden("provider", &[samples::provider()]);
     let receipts = [
         samples::receipt(6, samples::START),
         samples::repeat_receipt(7, samples::START),
@@ -110,6 +111,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<records::PolicySnapshot>(format, "pinned");
         read::<crate::engine::counters::Counters>(format, "counters");
         read::<records::UnconfirmedJump>(format, "jump");
+        read::<crate::engine::provider::ProviderState>(format, "provider");
         read::<records::Receipt>(format, "receipts");
         read::<records::Entry>(format, "entries");
         read::<Progress>(format, "progress");

@@ -1,0 +1,120 @@
+//! What is wrong with watched providers, and what good ones become.
+
+use super::faults::Case;
+use super::*;
+use crate::engine::provider_rules::ImpactUrgency;
+use crate::engine::status_report::ComponentState;
+use crate::engine::time::Duration;
+use crate::engine::urgency::Urgency;
+use crate::rules::providers::alone;
+
+pub const CASES: &[Case] = &[
+    Case {
+        name: "a provider without a page",
+        text: "providers:\n  stripe: { every: 1m }\n",
+        expected: &["2:3: error[missing-key]: provider \"stripe\" has no page"],
+    },
+    Case {
+        name: "two pages",
+        text: "providers:\n  stripe: { url: \"https://a.example\", feed: \"https://a.example/rss\" }\n",
+        expected: &["2:41: error[repeated-key]: a provider has `url` or `feed`, not both"],
+    },
+    Case {
+        name: "no address",
+        text: "providers:\n  a: { url: \"status.example.com\" }\n  b: { url: \"ftp://b.example\" }\n",
+        expected: &[
+            "2:13: error[bad-address]: \"status.example.com\" is not the address of a page",
+            "3:13: error[bad-address]: \"ftp://b.example\" is not the address of a page",
+        ],
+    },
+    Case {
+        name: "no kind",
+        text: "providers:\n  a: { url: \"https://a.example\", kind: statuspag }\n",
+        expected: &["2:40: error[bad-choice]: \"statuspag\" is no kind of status page"],
+    },
+    Case {
+        name: "a kind beside what says it already",
+        text: "providers:\n  a: { feed: \"https://a.example\", kind: statuspage }\n",
+        expected: &["2:41: error[unknown-key]: `feed` says of which kind it is: feed"],
+    },
+    Case {
+        name: "too often, and urgencies that are none",
+        text: "providers:\n  a: { url: \"https://a.example\", every: 5s, urgency: { minor: urgent, huge: low } }\n",
+        expected: &[
+            "2:41: error[bad-duration]: `every` is 5s, outside 30s to 1h",
+            "2:63: error[bad-choice]: `minor` cannot be \"urgent\"",
+            "2:71: error[unknown-key]: the urgency of a provider has no key `huge`",
+        ],
+    },
+    Case {
+        name: "matchers about what a page does not have",
+        text: "providers:\n  a: { url: \"https://a.example\", match: ['team=\"x\"', 'component=~\"(\"'] }\n",
+        expected: &[
+            "2:42: error[never-matches]: `match` of a provider knows no \"team\"",
+            "2:54: error[bad-matcher]: \"component=~\\\"(\\\"\" is not a matcher: missing closing )",
+        ],
+    },
+    Case {
+        name: "a map without a page that it reads",
+        text: "providers:\n  a: { url: \"https://a.example\", map: { incidents: /i } }\n",
+        expected: &["2:34: error[unknown-key]: only a page under `json` has a `map`"],
+    },
+    Case {
+        name: "a page that nobody maps",
+        text: "providers:\n  a: { json: \"https://a.example\" }\n",
+        expected: &["2:6: error[missing-key]: a provider needs `map`"],
+    },
+    Case {
+        name: "pointers and words that are none",
+        text: "providers:\n  a: { json: \"https://a.example\", map: { incidents: i, states: { up: fine } } }\n",
+        expected: &[
+            "2:53: error[bad-pointer]: a JSON pointer is expected, not the text \"i\"",
+            "2:70: error[bad-choice]: `states` cannot be \"fine\"",
+        ],
+    },
+    Case {
+        name: "an integration that no provider has",
+        text: "providers:\n  stripe: { url: \"https://a.example\" }\nroutes:\n  - { name: a, matchers: ['integration=\"provider/stripe\"'] }\n  - { name: b, matchers: ['integration=\"provider/strip\"'] }\n",
+        expected: &[
+            "5:27: warning[never-matches]: integration=\"provider/strip\" never matches: there is no integration \"provider/strip\"",
+        ],
+    },
+];
+
+#[test]
+fn a_provider_is_read_with_its_defaults_and_with_everything() {
+    let (plain, faults) = alone(r#"{"url": "https://status.example.com"}"#);
+    let plain = plain.expect("it is good");
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!(plain.integration().as_str(), "provider/probe");
+    assert_eq!((plain.every, plain.page.kind), (None, None));
+    assert_eq!(plain.urgency, ImpactUrgency::default());
+    assert!(plain.filter.matchers.is_empty() && !plain.pages_on_add);
+
+    let (whole, _) = alone(
+        r#"{"json": "https://in.example/api", "every": "2m", "on_add": "page", "service": "desk",
+            "labels": {"team": "support"}, "match": ["component!=\"Test\""],
+            "urgency": {"critical": "low", "maintenance": "high", "major": "none"},
+            "map": {"components": "/c", "component_name": "/n", "component_state": "/s",
+                    "states": {"grün": "operational"}}}"#,
+    );
+    let whole = whole.expect("it is good");
+    assert_eq!(whole.page.kind, Some("json"));
+    assert_eq!(whole.every, Some(Duration::minutes(2)));
+    assert_eq!(whole.urgency.critical, Some(Urgency::Low));
+    assert_eq!(whole.urgency.major, None);
+    assert_eq!(whole.urgency.maintenance, Some(Urgency::High));
+    let mapping = whole.page.mapping.expect("a map");
+    assert_eq!(mapping.states["grün"], ComponentState::Operational);
+    assert!(whole.pages_on_add);
+    for broken in [
+        "7",
+        "[]",
+        "{",
+        "{\"url\": 5}",
+        "\"}, b: { url: \\\"x\\\" }\"",
+        "{}, users: {}",
+    ] {
+        assert!(alone(broken).0.is_none(), "{broken}");
+    }
+}
