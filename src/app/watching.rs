@@ -18,11 +18,11 @@ use crate::config::Settings;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::provider_incidents::as_if_new;
-use crate::engine::provider_rules::{Provider, scope_names};
+use crate::engine::provider_rules::{ComponentsById, Provider};
 use crate::engine::status_report::{ReportedIncident, StatusReport};
 use crate::engine::time::Duration;
 use crate::providers::detection::detect;
-use crate::providers::look::{LookFound, PageReader, Remembered, look};
+use crate::providers::look::{LookFound, PageReader, look};
 use crate::providers::poller::Poller;
 use crate::providers::user_agent;
 use crate::providers::watch::PageWatch;
@@ -72,6 +72,7 @@ impl Watching {
             probed.problem = Some("its address cannot be read".to_owned());
             return probed;
         };
+        let mut stopped = None;
         if watch.reader.is_none() {
             let detected = detect(&self.fetcher, &address).await;
             let asked = detected.tried.into_iter();
@@ -80,6 +81,7 @@ impl Watching {
                 outcome: tried.outcome,
             });
             probed.asked.extend(asked);
+            stopped = detected.stopped;
             watch.reader = detected.kind.map(PageReader::Kind);
             if let Some(feed) = detected.feed {
                 watch.reader = status::kind(FEED_KIND).map(PageReader::Kind);
@@ -88,13 +90,14 @@ impl Watching {
             }
         }
         let Some(reader) = &watch.reader else {
-            probed.problem = Some("it is of no kind that is known".to_owned());
+            let stopped = stopped.unwrap_or_else(|| "it is of no kind that is known".to_owned());
+            probed.problem = Some(stopped);
             return probed;
         };
         probed.kind = Some(reader.word().to_owned());
         probed.kind_name = reader.name().map(str::to_owned);
         let at = (&address, wall_now());
-        let looked = look(&self.fetcher, reader, at, &mut Remembered::default(), true).await;
+        let looked = look(&self.fetcher, reader, at, &mut Vec::new(), true).await;
         match looked.found {
             LookFound::Report(report) => describe(&mut probed, &rules, &report),
             LookFound::Unreadable(why) => probed.problem = Some(why),
@@ -137,7 +140,7 @@ impl Providers for Watching {
 
 fn empty(rules: &Provider) -> ProbedPage {
     ProbedPage {
-        url: rules.page.url.to_string(),
+        url: rules.page.shown_url().to_string(),
         kind: None,
         kind_name: None,
         page_name: None,
@@ -179,13 +182,13 @@ fn describe(probed: &mut ProbedPage, rules: &Provider, report: &StatusReport) {
         .iter()
         .map(ToString::to_string)
         .collect();
-    probed.skipped = report.skipped as u64;
+    probed.skipped = (report.skipped_components + report.skipped_incidents) as u64;
     probed.rules = lines(rules, probed.kind.as_deref(), report);
 }
 
 fn judged(rules: &Provider, report: &StatusReport, incident: &ReportedIncident) -> ProbedIncident {
     let (impact, judged) = as_if_new(rules, report, incident);
-    let names = scope_names(incident, &report.components);
+    let names = ComponentsById::of(&report.components).names(incident);
     ProbedIncident {
         id: incident.id.to_string(),
         title: incident.title.to_string(),

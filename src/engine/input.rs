@@ -84,6 +84,8 @@ pub enum Input {
     /// The status page of a provider was looked at.
     LookedAt {
         provider: ProviderName,
+        /// The address that was asked, as it stands in the rules.
+        url: Text,
         look: PageLook,
     },
     /// The page that a provider has now is the right one: an admin says so.

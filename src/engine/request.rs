@@ -1,6 +1,7 @@
 //! What people and providers ask of the engine, each request with the type of its reply.
 
 use super::decision::{Acted, Answer, SmsAnswer};
+use super::event::Text;
 use super::ids::{IncidentNumber, OverrideId, ProviderName, SilenceId};
 use super::input::{
     Act, DeliveryReport, Input, OverrideRequest, PageByHand, PageLook, Press, SilenceRequest,
@@ -31,6 +32,8 @@ pub struct ConfirmClock;
 /// it finds the same.
 pub struct LookedAtPage {
     pub provider: ProviderName,
+    /// The address that was asked.
+    pub url: Text,
     pub look: PageLook,
 }
 
@@ -68,7 +71,7 @@ requests! {
     OverrideRequest => Input::Override, Answer::Override(id) => id, OverrideId;
     RemoveOverride => |it: Self| Input::RemoveOverride(it.0), Answer::Done | Answer::None => (), ();
     ConfirmClock => |_| Input::ConfirmClock, Answer::Done | Answer::None => (), ();
-    LookedAtPage => |it: Self| Input::LookedAt { provider: it.provider, look: it.look },
+    LookedAtPage => |it: Self| Input::LookedAt { provider: it.provider, url: it.url, look: it.look },
         Answer::LookedAt { again } => again, bool;
     AcceptPage => |it: Self| Input::AcceptPage(it.0), Answer::Done | Answer::None => (), ();
     DeliveryReport => Input::DeliveryReport, Answer::Done | Answer::None => (), ();

@@ -135,8 +135,12 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             tx.answer = Answer::Done;
             self_incidents::clear(tx, &trouble);
         }
-        Input::LookedAt { provider, look } => {
-            let again = providers::looked_at(tx, &provider, look);
+        Input::LookedAt {
+            provider,
+            url,
+            look,
+        } => {
+            let again = providers::looked_at(tx, (&provider, &url), look);
             tx.answer = Answer::LookedAt { again };
         }
         Input::AcceptPage(name) => tx.answer = said(providers::accept_page(tx, &name), done),

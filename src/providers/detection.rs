@@ -25,6 +25,8 @@ pub struct Detected {
     pub kind: Option<&'static StatusKind>,
     /// A feed that the page names, where it is of no kind by itself.
     pub feed: Option<String>,
+    /// The host could not be asked to the end: it did not answer, or wants to be left alone.
+    pub stopped: Option<String>,
     pub tried: Vec<Tried>,
 }
 
@@ -36,7 +38,11 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
         let validators = Validators::default();
         let fetched = fetcher.fetch(&url, &validators, DOCUMENT_BYTES_MAX, DEADLINE);
         let outcome = match fetched.await {
-            Err(fault) => fault.to_string(),
+            // The other addresses are of the same host.
+            Err(fault) => return stopped(tried, url, fault.to_string()),
+            Ok(fetched) if matches!(fetched.status, 429 | 503) => {
+                return stopped(tried, url, format!("it answered {}", fetched.status));
+            }
             Ok(fetched) if !fetched.is_whole => "too large".to_owned(),
             Ok(fetched) => {
                 let answer = answer(&fetched);
@@ -52,6 +58,7 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
                     return Detected {
                         kind: Some(kind),
                         feed: None,
+                        stopped: None,
                         tried,
                     };
                 }
@@ -64,6 +71,18 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
     Detected {
         kind: None,
         feed,
+        stopped: None,
+        tried,
+    }
+}
+
+fn stopped(mut tried: Vec<Tried>, url: String, why: String) -> Detected {
+    let outcome = why.clone();
+    tried.push(Tried { url, outcome });
+    Detected {
+        kind: None,
+        feed: None,
+        stopped: Some(why),
         tried,
     }
 }

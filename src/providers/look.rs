@@ -53,6 +53,14 @@ impl PageReader {
         matches!(self, Self::Kind(kind) if kind.flips)
     }
 
+    /// The address that is asked first.
+    pub fn first_document(&self, address: &StatusAddress) -> Option<String> {
+        self.documents(address)
+            .into_iter()
+            .next()
+            .map(|document| document.url)
+    }
+
     fn documents(&self, address: &StatusAddress) -> Vec<StatusDocument> {
         match self {
             Self::Kind(kind) => (kind.documents)(address),
@@ -71,11 +79,10 @@ impl PageReader {
     }
 }
 
-/// What is remembered between looks to ask for no more than what changed.
+/// What is remembered of a document between looks, to ask for no more than what changed.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
     pub validators: Validators,
-    /// Of the first document's body.
     pub body_hash: Option<u64>,
 }
 
@@ -116,80 +123,119 @@ impl LookResult {
     }
 }
 
-/// Looks at a page. With `anew` nothing is taken for unchanged.
+/// Looks at a page. With `anew` nothing is taken for unchanged. It is the same only if each of its
+/// documents is.
 pub async fn look(
     fetcher: &Fetcher,
     reader: &PageReader,
     (address, now): (&StatusAddress, Timestamp),
-    remembered: &mut Remembered,
+    remembered: &mut Vec<Remembered>,
     anew: bool,
 ) -> LookResult {
     let documents = reader.documents(address);
-    let Some((first, others)) = documents.split_first() else {
-        return LookResult::new(LookFound::Unreadable("it has no documents".to_owned()));
-    };
-    let none = Validators::default();
-    let validators = if anew { &none } else { &remembered.validators };
-    let fetched = fetcher.fetch(&first.url, validators, DOCUMENT_BYTES_MAX, DEADLINE);
-    let fetched = match fetched.await {
-        Ok(fetched) => fetched,
-        Err(fault) => return LookResult::new(LookFound::Unreadable(fault.to_string())),
-    };
     let mut look = LookResult::new(LookFound::Same);
-    look.note(&fetched);
-    if fetched.status == 304 && !anew {
-        return look;
-    }
-    if let Some(why) = too_large(&fetched) {
-        look.found = LookFound::Unreadable(why);
-        return look;
-    }
-    let hash = hash(&fetched.body);
-    if fetched.status == 200 && remembered.body_hash == Some(hash) && !anew {
-        return look;
-    }
-    let validators = fetched.validators.clone();
-    let mut all = vec![Some(fetched)];
-    for document in others {
-        let fetched = fetcher
-            .fetch(&document.url, &none, DOCUMENT_BYTES_MAX, DEADLINE)
-            .await;
-        let fetched = fetched.ok().filter(|fetched| fetched.is_whole);
-        if let Some(fetched) = &fetched {
-            look.note(fetched);
+    let known = match anew || remembered.len() != documents.len() {
+        true => vec![Remembered::default(); documents.len()],
+        false => std::mem::take(remembered),
+    };
+    remembered.clear();
+    let conditions = known.iter().map(|known| &known.validators);
+    let mut fetched = Vec::new();
+    for (document, validators) in documents.iter().zip(conditions) {
+        match fetch(fetcher, document, validators, &mut look).await {
+            Ok(answer) => fetched.push(answer),
+            Err(why) => return look.with(LookFound::Unreadable(why)),
         }
-        if fetched.is_none() && document.is_required {
-            let url = &document.url;
-            look.found = LookFound::Unreadable(format!("{url} could not be had"));
-            return look;
-        }
-        all.push(fetched);
     }
-    let answers: Vec<Option<StatusAnswer<'_>>> =
-        all.iter().map(|one| one.as_ref().map(answer)).collect();
+    let pairs = fetched.iter().zip(&known);
+    let is_same = pairs
+        .clone()
+        .all(|(answer, known)| is_unchanged(answer, known));
+    if is_same && !anew {
+        *remembered = known;
+        return look;
+    }
+    for (document, answer) in documents.iter().zip(&mut fetched) {
+        // One of them changed, and all are needed to read any.
+        if answer.as_ref().is_some_and(|answer| answer.status == 304) {
+            match fetch(fetcher, document, &Validators::default(), &mut look).await {
+                Ok(again) => *answer = again,
+                Err(why) => return look.with(LookFound::Unreadable(why)),
+            }
+        }
+    }
+    let answers: Vec<Option<StatusAnswer<'_>>> = fetched
+        .iter()
+        .map(|fetched| fetched.as_ref().map(answer))
+        .collect();
     let source = StatusLook {
         address,
         answers: &answers,
         now,
     };
-    look.found = match reader.read(&source) {
+    match reader.read(&source) {
         Ok(report) => {
-            *remembered = Remembered {
-                validators,
-                body_hash: Some(hash),
-            };
-            LookFound::Report(Box::new(report))
+            *remembered = fetched.iter().map(remember).collect();
+            look.with(LookFound::Report(Box::new(report)))
         }
         Err(error) => {
-            *remembered = Remembered::default();
             look.is_shape = true;
-            LookFound::Unreadable(error.to_string())
+            look.with(LookFound::Unreadable(error.to_string()))
         }
+    }
+}
+
+/// One document; `None` for one that was not had and may be missing.
+async fn fetch(
+    fetcher: &Fetcher,
+    document: &StatusDocument,
+    validators: &Validators,
+    look: &mut LookResult,
+) -> Result<Option<Fetched>, String> {
+    let fetched = fetcher.fetch(&document.url, validators, DOCUMENT_BYTES_MAX, DEADLINE);
+    let fetched = fetched.await.map_err(|fault| fault.to_string());
+    let fetched = fetched.and_then(|fetched| match fetched.is_whole {
+        true => Ok(fetched),
+        false => Err(format!(
+            "its document is larger than {} MiB",
+            DOCUMENT_BYTES_MAX >> 20
+        )),
+    });
+    match fetched {
+        Ok(fetched) => {
+            look.note(&fetched);
+            Ok(Some(fetched))
+        }
+        Err(why) if document.is_required => Err(why),
+        Err(_) => Ok(None),
+    }
+}
+
+fn is_unchanged(answer: &Option<Fetched>, known: &Remembered) -> bool {
+    let Some(fetched) = answer else {
+        return false;
     };
-    look
+    fetched.status == 304 || (known.body_hash.is_some() && known.body_hash == body_hash(fetched))
+}
+
+fn remember(answer: &Option<Fetched>) -> Remembered {
+    let fetched = answer.as_ref();
+    Remembered {
+        validators: fetched.map_or_else(Validators::default, |known| known.validators.clone()),
+        body_hash: fetched.and_then(body_hash),
+    }
+}
+
+/// `None` of what is no document.
+fn body_hash(fetched: &Fetched) -> Option<u64> {
+    (fetched.status == 200).then(|| hash(&fetched.body))
 }
 
 impl LookResult {
+    fn with(self, found: LookFound) -> Self {
+        Self { found, ..self }
+    }
+
     fn note(&mut self, fetched: &Fetched) {
         self.bytes += fetched.body.len() as u64;
         let is_limited = matches!(fetched.status, 429 | 503);
@@ -204,11 +250,6 @@ impl LookResult {
             self.moved_to.clone_from(&fetched.moved_to);
         }
     }
-}
-
-fn too_large(fetched: &Fetched) -> Option<String> {
-    let mib = DOCUMENT_BYTES_MAX >> 20;
-    (!fetched.is_whole).then(|| format!("its document is larger than {mib} MiB"))
 }
 
 pub fn answer(fetched: &Fetched) -> StatusAnswer<'_> {

@@ -1,6 +1,7 @@
 //! Looks at all watched pages, each in its time: one request at a time to one host, and only so many
 //! at once.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +13,7 @@ use super::watch::{LastLook, News, PageWatch};
 use crate::channels::http::fetch::Fetcher;
 use crate::engine::ids::ProviderName;
 use crate::engine::input::PageLook;
+use crate::engine::provider_rules::shown_url;
 use crate::engine::request::LookedAtPage;
 use crate::engine::ruleset::RuleSet;
 use crate::engine::time::Duration;
@@ -28,6 +30,14 @@ const SPREAD_EACH: Duration = Duration(50);
 
 /// The schedule is looked at so often.
 const TICK: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Looks that find out the kind of a page take many requests: so many at once at most, and others
+/// wait so long.
+const DETECTIONS_MAX: usize = 4;
+const DETECTIONS_BUSY: Duration = Duration::seconds(2);
+
+/// A page that made its reader panic is asked so much later.
+const PANICKED: Duration = Duration::minutes(5);
 
 /// A page whose host is being asked is asked so much later.
 const HOST_BUSY: Duration = Duration(500);
@@ -53,6 +63,8 @@ struct Pages {
     /// To be looked at again as soon as the look under way is over.
     hurried: BTreeSet<ProviderName>,
     under_way: usize,
+    /// Looks that may have to find out the kind first.
+    detecting: usize,
     shown: BTreeMap<ProviderName, LastLook>,
     rules: Option<Arc<RuleSet>>,
 }
@@ -85,8 +97,8 @@ impl Poller {
         pages.due.retain(|(_, known)| known != name);
         match pages.watches.get_mut(name) {
             Some(Some(watch)) => {
-                watch.not_taken();
-                pages.due.insert((Duration::ZERO, name.clone()));
+                let due = watch.hurried(self.clock.monotonic());
+                pages.due.insert((due, name.clone()));
             }
             Some(None) => {
                 pages.hurried.insert(name.clone());
@@ -142,8 +154,22 @@ impl Poller {
             watches,
             due,
             shown,
+            hurried,
             ..
         } = &mut *pages;
+        // One that left the rules and came back is new to the engine.
+        for (name, watch) in watches.iter_mut() {
+            if kinds.contains_key(name) {
+                continue;
+            }
+            match watch {
+                Some(watch) if watch.is_handed_on() => watch.not_taken(),
+                Some(_) => {}
+                None => {
+                    hurried.insert(name.clone());
+                }
+            }
+        }
         due.retain(|(_, name)| watches.contains_key(name));
         shown.retain(|name, _| rules.providers.contains_key(name));
         let new: Vec<_> = rules
@@ -178,7 +204,14 @@ impl Poller {
             let Some(watch) = slot.take() else {
                 continue;
             };
-            let host = host(&watch);
+            let host = watch.host();
+            let is_turned_away = watch.is_to_detect(now) && pages.detecting >= DETECTIONS_MAX;
+            if is_turned_away {
+                let due = Duration(now.0 + DETECTIONS_BUSY.0);
+                pages.due.insert((due, name.clone()));
+                pages.watches.insert(name, Some(watch));
+                continue;
+            }
             if !pages.hosts.insert(host) {
                 pages
                     .due
@@ -187,6 +220,7 @@ impl Poller {
                 continue;
             }
             pages.under_way += 1;
+            pages.detecting += usize::from(watch.is_to_detect(now));
             taken.push((name, watch));
         }
         taken
@@ -197,15 +231,18 @@ impl Poller {
         // Whatever happens in between, the page has its turn again.
         let visit = PageVisit {
             poller: self,
+            host: watch.host(),
+            detects: watch.is_to_detect(self.clock.monotonic()),
             name,
-            host: host(&watch),
+            is_over: Cell::new(false),
         };
         let found = self.look(&mut watch).await;
         let present = (self.clock.monotonic(), wall_now());
         let was_moved = watch.last.moved_to.is_some();
         let news = watch.take(found, present);
         if let (Some(target), false) = (&watch.last.moved_to, was_moved) {
-            warn!(provider = %visit.name, target, "a status page has moved for good");
+            let target = shown_url(target);
+            warn!(provider = %visit.name, %target, "a status page has moved for good");
         }
         self.hand_on(&visit.name, &mut watch, news).await;
         visit.end(watch);
@@ -225,6 +262,9 @@ impl Poller {
                     watch.reader = Some(PageReader::Kind(kind));
                 }
                 None if watch.reader.is_none() => {
+                    if let Some(why) = detected.stopped {
+                        return LookResult::unreadable(&why);
+                    }
                     let asked = detected.tried.len();
                     return LookResult::unreadable(&match detected.feed {
                         Some(feed) => format!(
@@ -241,7 +281,8 @@ impl Poller {
             }
         }
         let Some(reader) = watch.reader.clone() else {
-            return LookResult::unreadable("its kind is not known");
+            let why = watch.last.problem.clone();
+            return LookResult::unreadable(why.as_deref().unwrap_or("its kind is not known"));
         };
         let wall = wall_now();
         let is_anew = watch.is_anew(wall);
@@ -273,6 +314,7 @@ impl Poller {
         };
         let request = LookedAtPage {
             provider: name.clone(),
+            url: watch.rules.page.url.clone(),
             look,
         };
         match self.handle.ask(request, None).await {
@@ -290,10 +332,14 @@ struct PageVisit<'poller> {
     poller: &'poller Poller,
     name: ProviderName,
     host: String,
+    detects: bool,
+    /// Its page has its turn again.
+    is_over: Cell<bool>,
 }
 
 impl PageVisit<'_> {
     fn end(&self, mut watch: PageWatch) {
+        self.is_over.set(true);
         let poller = self.poller;
         let present = (poller.clock.monotonic(), wall_now());
         let wait = watch.wait(present, (poller.chance)());
@@ -315,8 +361,7 @@ impl PageVisit<'_> {
             due = present.0;
         }
         if pages.hurried.remove(&self.name) {
-            watch.not_taken();
-            due = present.0;
+            due = watch.hurried(present.0);
         }
         pages.watches.insert(self.name.clone(), Some(watch));
         pages.due.insert((due, self.name.clone()));
@@ -328,17 +373,24 @@ impl Drop for PageVisit<'_> {
         let mut pages = self.poller.pages();
         pages.hosts.remove(&self.host);
         pages.under_way -= 1;
-        if matches!(pages.watches.get(&self.name), Some(None)) {
-            // The look panicked: its page begins anew when the rules are followed next.
-            pages.watches.remove(&self.name);
-            pages.rules = None;
+        pages.detecting -= usize::from(self.detects);
+        if self.is_over.get() {
+            return;
         }
+        // The look panicked: its page begins anew, and not at once.
+        let rules = pages.rules.clone();
+        let rules = rules
+            .as_ref()
+            .and_then(|rules| rules.providers.get(&self.name));
+        let now = self.poller.clock.monotonic();
+        let Some(rules) = rules else {
+            pages.watches.remove(&self.name);
+            return;
+        };
+        let watch = PageWatch::new(rules.clone(), None, now);
+        pages.watches.insert(self.name.clone(), Some(watch));
+        pages
+            .due
+            .insert((Duration(now.0 + PANICKED.0), self.name.clone()));
     }
-}
-
-fn host(watch: &PageWatch) -> String {
-    let address = watch.address.as_ref();
-    address
-        .map(|address| address.host.clone())
-        .unwrap_or_default()
 }

@@ -6,22 +6,31 @@ use super::cadence::{self, Situation};
 use super::look::{LookFound, LookResult, PageReader, Remembered};
 use crate::engine::event::Text;
 use crate::engine::provider_rules::Provider;
-use crate::engine::status_report::{ReportPhase, StatusReport};
+use crate::engine::status_report::{
+    ReportPhase, ReportedComponent, ReportedIncident, StatusReport,
+};
 use crate::engine::time::{Duration, Timestamp};
 use crate::status::{self, StatusAddress};
 
 /// After so many looks in a row whose answers had the wrong shape the kind is asked for again.
 const WRONG_SHAPES: u32 = 3;
 
-/// The kind is asked for at most so often.
-const DETECT_EVERY: Duration = Duration::hours(24);
+/// The kind is asked for again after so long at first, then after longer.
+const DETECT_AGAIN: [Duration; 3] = [
+    Duration::minutes(5),
+    Duration::hours(1),
+    Duration::hours(24),
+];
+
+/// Between two looks that somebody asks for.
+const HURRY_MIN: Duration = Duration::seconds(1);
 
 /// A page that is watched.
 pub struct PageWatch {
     pub rules: Provider,
     pub address: Option<StatusAddress>,
     pub reader: Option<PageReader>,
-    pub remembered: Remembered,
+    pub remembered: Vec<Remembered>,
     /// The last look is to be confirmed by another one, though it finds the same.
     pub is_to_confirm: bool,
     /// Of the report that was handed on last.
@@ -33,7 +42,11 @@ pub struct PageWatch {
     /// On the monotonic clock of the process, as everything here that is no `Timestamp`.
     busy_at: Duration,
     is_busy: bool,
-    detected_at: Option<Duration>,
+    /// When the kind may be asked for, and how often that was done without finding it.
+    detect_at: Duration,
+    detections: usize,
+    /// When it may be asked at all.
+    not_before: Duration,
     /// When a maintenance begins or ends next: the page says the same then, and it means another
     /// thing.
     turns_at: Option<Timestamp>,
@@ -75,7 +88,7 @@ impl PageWatch {
             address: StatusAddress::parse(&rules.page.url),
             reader: mapping.or(kind.map(PageReader::Kind)),
             rules,
-            remembered: Remembered::default(),
+            remembered: Vec::new(),
             is_to_confirm: false,
             handed: None,
             unreadable: None,
@@ -83,7 +96,9 @@ impl PageWatch {
             wrong_shapes: 0,
             busy_at: now,
             is_busy: false,
-            detected_at: None,
+            detect_at: now,
+            detections: 0,
+            not_before: now,
             turns_at: None,
             day: 0,
             bytes_today: 0,
@@ -97,13 +112,38 @@ impl PageWatch {
     pub fn is_to_detect(&self, now: Duration) -> bool {
         let is_open = self.rules.page.kind.is_none() && self.rules.page.mapping.is_none();
         let is_wrong = self.reader.is_none() || self.wrong_shapes >= WRONG_SHAPES;
-        let waited = |at: Duration| self.reader.is_none() || now.0 >= at.0 + DETECT_EVERY.0;
-        is_open && is_wrong && self.detected_at.is_none_or(waited)
+        is_open && is_wrong && now >= self.detect_at
     }
 
     /// The kind was asked for.
     pub fn detected(&mut self, now: Duration) {
-        self.detected_at = Some(now);
+        let last = DETECT_AGAIN.len() - 1;
+        let wait = match self.reader {
+            Some(_) => DETECT_AGAIN[last],
+            None => DETECT_AGAIN[self.detections.min(last)],
+        };
+        self.detections = self.detections.saturating_add(1);
+        self.detect_at = Duration(now.0 + wait.0);
+    }
+
+    /// When it may be looked at if somebody asks for it now.
+    pub fn hurried(&mut self, now: Duration) -> Duration {
+        self.detect_at = self.detect_at.min(now);
+        self.not_taken();
+        self.not_before.max(now)
+    }
+
+    /// The host whose documents are asked for.
+    pub fn host(&self) -> String {
+        let address = self.address.as_ref();
+        let first = self.reader.as_ref().zip(address);
+        let first = first.and_then(|(reader, address)| reader.first_document(address));
+        let asked = first.and_then(|url| StatusAddress::parse(&url));
+        let host = asked
+            .as_ref()
+            .or(address)
+            .map(|address| address.host.clone());
+        host.unwrap_or_default()
     }
 
     /// Whether nothing is to be taken for unchanged.
@@ -131,10 +171,16 @@ impl PageWatch {
             LookFound::Report(report) => report,
         };
         self.succeeded();
-        self.is_busy = report
-            .incidents
-            .iter()
-            .any(|incident| incident.phase == ReportPhase::Open && !incident.is_maintenance);
+        let filter = &self.rules.filter;
+        let is_open = |incident: &ReportedIncident| {
+            incident.phase == ReportPhase::Open && !incident.is_maintenance
+        };
+        let is_down = |component: &ReportedComponent| {
+            component.state.is_down() && filter.has_component(&component.full_name())
+        };
+        let mut incidents = report.incidents.iter();
+        self.is_busy =
+            incidents.any(|incident| is_open(incident)) || report.components.iter().any(is_down);
         self.note_busy(now);
         let has_turned = self.turns_at.is_some_and(|at| at <= wall);
         self.turns_at = next_turn(&report, wall);
@@ -148,11 +194,16 @@ impl PageWatch {
         News::Report(report)
     }
 
+    /// Whether the engine has heard of it.
+    pub fn is_handed_on(&self) -> bool {
+        self.handed.is_some()
+    }
+
     /// What was handed on did not arrive: it is handed on again.
     pub fn not_taken(&mut self) {
         self.handed = None;
         self.unreadable = None;
-        self.remembered = Remembered::default();
+        self.remembered.clear();
     }
 
     fn failed(&mut self, why: Text, is_shape: bool) -> News {
@@ -160,7 +211,7 @@ impl PageWatch {
         if is_shape {
             self.wrong_shapes = self.wrong_shapes.saturating_add(1);
         }
-        self.remembered = Remembered::default();
+        self.remembered.clear();
         self.last.problem = Some(why.clone());
         if self.unreadable.as_ref() == Some(&why) {
             return News::None;
@@ -206,6 +257,11 @@ impl PageWatch {
             chance,
         );
         self.last.next_at = Some(wall + wait);
+        let least = match self.leave_for {
+            Some(_) => wait,
+            None => HURRY_MIN,
+        };
+        self.not_before = Duration(now.0 + least.0);
         wait
     }
 }
@@ -247,7 +303,8 @@ mod tests {
             incidents: incidents.into_iter().map(Into::into).collect(),
             listing: Listing::WithHistory,
             unknown_words: Vec::new(),
-            skipped: 0,
+            skipped_components: 0,
+            skipped_incidents: 0,
         }))
     }
 
@@ -344,12 +401,36 @@ mod tests {
         known.detected(NOW.0);
         assert!(!known.is_to_detect(Duration::hours(23)));
         assert!(known.is_to_detect(Duration::hours(24)));
+        let mut unknown = unknown;
+        for wait in DETECT_AGAIN {
+            assert!(unknown.is_to_detect(unknown.detect_at));
+            let before = unknown.detect_at;
+            unknown.detected(before);
+            assert_eq!(unknown.detect_at, Duration(before.0 + wait.0));
+            assert!(!unknown.is_to_detect(before));
+        }
         let (fixed, _) = alone(r#"{"url": "https://status.example.com", "kind": "slack"}"#);
         let mut fixed = PageWatch::new(fixed.expect("a provider"), None, NOW.0);
         for _ in 0..5 {
             fixed.take(wrong(), NOW);
         }
         assert!(!fixed.is_to_detect(NOW.0), "the rules say which it is");
+    }
+
+    #[test]
+    fn a_page_that_wants_to_be_left_alone_is_not_hurried() {
+        let mut watch = watch();
+        watch.take(found(report(Vec::new())), NOW);
+        watch.wait(NOW, 0);
+        assert_eq!(watch.hurried(NOW.0), HURRY_MIN);
+        let limited = LookResult {
+            leave_for: Some(Duration::minutes(20)),
+            ..LookResult::unreadable("it answered 429")
+        };
+        watch.take(limited, NOW);
+        watch.wait(NOW, 0);
+        assert_eq!(watch.hurried(Duration::minutes(1)), Duration::minutes(20));
+        assert_eq!(watch.hurried(Duration::minutes(30)), Duration::minutes(30));
     }
 
     #[test]

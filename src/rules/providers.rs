@@ -178,7 +178,12 @@ impl Context<'_> {
         let is_web = address
             .as_ref()
             .is_some_and(|address| matches!(address.scheme.as_str(), "http" | "https"));
-        if is_web {
+        let is_secret = address.is_some_and(|address| address.host.contains('@'));
+        if is_secret {
+            let message = format!("the address of provider {} contains a user name", entry.key);
+            let help = "remove what is in front of the @";
+            self.faults.error(Code::BadAddress, at, message, help);
+        } else if is_web {
             let whose = format!("provider {}", entry.key);
             self.check_page_address(&whose, url, at);
         } else {

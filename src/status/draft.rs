@@ -212,7 +212,8 @@ impl ReportDraft {
             incidents: self.incidents,
             listing,
             unknown_words: self.unknown_words.into_iter().collect(),
-            skipped: self.component_tally.skipped + self.incident_tally.skipped,
+            skipped_components: self.component_tally.skipped,
+            skipped_incidents: self.incident_tally.skipped,
         })
     }
 }
@@ -310,7 +311,7 @@ mod tests {
             }
             (0..bad).for_each(|_| draft.incident(None));
             let report = draft.finish("p".into(), "P".into(), Listing::OpenOnly);
-            report.map(|report| report.skipped)
+            report.map(|report| report.skipped_components + report.skipped_incidents)
         };
         assert_eq!(read(2, 2), Ok(2));
         assert_eq!(read(0, 0), Ok(0));

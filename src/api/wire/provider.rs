@@ -187,7 +187,7 @@ pub fn provider(rules: &Provider, state: &State, looked: &LookedAt) -> WatchedPr
     let problem = unreadable.map(|page| page.why.to_string());
     WatchedProvider {
         name: rules.name.to_string(),
-        url: rules.page.url.to_string(),
+        url: rules.page.shown_url().to_string(),
         kind: kind.or(looked.kind.map(str::to_owned)),
         page_name: known
             .map(|known| known.page_name.to_string())
@@ -257,7 +257,7 @@ fn alerted(
     alert: &ProviderAlert,
 ) -> (Vec<u64>, Option<String>, Option<String>) {
     match alert {
-        ProviderAlert::Raised { key, urgency } => {
+        ProviderAlert::Raised { key, urgency, .. } => {
             let alert = state.alert_by_key(&integration_of(name), key);
             let numbers = alert.map_or(&[][..], |alert| &alert.incidents);
             let numbers = numbers.iter().map(|IncidentNumber(number)| *number);

@@ -195,8 +195,8 @@ mod tests {
     }
 
     async fn fetch(url: &str, validators: &Validators) -> Result<Fetched, String> {
-        let fetched =
-            fetcher(&["127.0.0.1/32"]).fetch(url, validators, 1_000, Duration::seconds(10));
+        let fetcher = fetcher(&["127.0.0.1/32"]);
+        let fetched = fetcher.fetch(url, validators, 1_000, Duration::seconds(10));
         fetched.await.map_err(|fault| fault.to_string())
     }
 

@@ -77,7 +77,7 @@ impl AlertText {
         let content = Content {
             component: Some(name.clone()),
             class: Some("provider_component".into()),
-            links: vec![link(&rules.page.url)],
+            links: vec![link(&rules.page.shown_url())],
             ..content(rules, page_name, &title, (impact, urgency))
         };
         Self {
@@ -104,7 +104,7 @@ fn content(
     Content {
         summary: truncate(&summary, crate::engine::event::limit::SUMMARY_CHARACTERS).into(),
         severity: severity(impact, urgency).into(),
-        source: Some(rules.page.url.clone()),
+        source: Some(rules.page.shown_url()),
         service: rules.service.clone(),
         labels: labels.chain(own).collect::<Labels>(),
         ..Content::default()
@@ -134,42 +134,107 @@ fn as_json(members: &[(&str, &str)]) -> Text {
     format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into()
 }
 
-/// An alert begins, or says something else than before.
-pub fn trigger(tx: &mut StepTransaction<'_>, rules: &Provider, said: AlertText) -> ProviderAlert {
-    let event = event(
-        Action::Trigger,
-        said.key.clone(),
-        Arc::new(said.content),
-        said.started_at,
-    );
+/// An alert begins.
+pub fn trigger(
+    tx: &mut StepTransaction<'_>,
+    rules: &Provider,
+    text: AlertText,
+    impact: Impact,
+) -> ProviderAlert {
+    let content = Arc::new(text.content);
+    let event = event(Action::Trigger, text.key.clone(), content, text.started_at);
     ingest::event(tx, &rules.integration(), event);
     ProviderAlert::Raised {
-        key: said.key,
-        urgency: said.urgency,
+        key: text.key,
+        worst: impact,
+        urgency: text.urgency,
     }
 }
 
-/// The provider raised the impact and the urgency is as high already: whoever has the alert is
-/// paged again all the same.
-pub fn page_again(tx: &mut StepTransaction<'_>, rules: &Provider, key: &str, impact: Impact) {
-    let Some(alert) = tx.alert_by_key(&rules.integration(), key) else {
-        return;
-    };
-    for number in open_incidents(tx, &alert.incidents) {
-        let raised = IncidentEntry::ImpactRaised(impact);
-        tx.note(number, Reason::ProviderWorse, raised);
-        // Whoever is being paged hears of it from the start.
-        tx.edit_incident(&number, |incident| incident.runs.clear());
-        withdrawal::withdraw_all(tx, number);
-        escalation::restart(tx, number, Reason::ProviderWorse);
-    }
-}
-
-fn open_incidents(tx: &StepTransaction<'_>, numbers: &[IncidentNumber]) -> Vec<IncidentNumber> {
-    let open = numbers
+/// It is worse than was ever told: whoever has the alert is paged again, whether or not it is more
+/// urgent, and so is who resolved its incident.
+pub fn worsen(
+    tx: &mut StepTransaction<'_>,
+    rules: &Provider,
+    text: AlertText,
+    impact: Impact,
+) -> ProviderAlert {
+    let integration = rules.integration();
+    let key = text.key.clone();
+    let before = tx.alert_by_key(&integration, &key);
+    let numbers = before.as_ref().map_or(&[][..], |alert| &alert.incidents);
+    let open: Vec<(IncidentNumber, Urgency)> = numbers
         .iter()
-        .filter(|number| tx.incident(number).is_some_and(|known| known.is_open()));
-    open.copied().collect()
+        .filter_map(|number| tx.incident(number))
+        .filter(|incident| incident.is_open())
+        .map(|incident| (incident.number, incident.urgency))
+        .collect();
+    if let Some(alert) = &before {
+        // A person resolved something that was not as bad.
+        tx.edit_alert(&alert.id, |alert| alert.holds.clear());
+    }
+    let raised = trigger(tx, rules, text, impact);
+    let now = tx.alert_by_key(&integration, &key);
+    for (number, urgency) in open {
+        let is_in = now
+            .as_ref()
+            .is_some_and(|alert| alert.incidents.contains(&number));
+        let incident = tx.incident(&number).filter(|incident| incident.is_open());
+        // One whose urgency rose was restarted for that.
+        if is_in && incident.is_some_and(|incident| incident.urgency == urgency) {
+            page_again(tx, number, impact);
+        }
+    }
+    raised
+}
+
+fn page_again(tx: &mut StepTransaction<'_>, number: IncidentNumber, impact: Impact) {
+    let raised = IncidentEntry::ImpactRaised(impact);
+    tx.note(number, Reason::ProviderWorse, raised);
+    // Whoever is being paged hears of it from the start.
+    tx.edit_incident(&number, |incident| incident.runs.clear());
+    withdrawal::withdraw_all(tx, number);
+    escalation::restart(tx, number, Reason::ProviderWorse);
+}
+
+/// An alert says something else and is no worse. By what routes match it stays as it was, so that
+/// it stays where it is and pages nobody.
+pub fn rewrite(tx: &mut StepTransaction<'_>, provider: &ProviderState, text: AlertText) {
+    let integration = integration_of(&provider.name);
+    let Some(alert) = tx.alert_by_key(&integration, &text.key) else {
+        return record(tx, provider, text, Reason::UnknownAlert);
+    };
+    let now = tx.now.wall;
+    let before = alert.content.summary.clone();
+    let Content {
+        summary,
+        details,
+        links,
+        ..
+    } = text.content.clone();
+    tx.edit_alert(&alert.id, |alert| {
+        let content = Arc::make_mut(&mut alert.content);
+        content.summary = summary.clone();
+        content.details = details;
+        content.links = links;
+        alert.last_seen = now;
+        alert.repeats += 1;
+    });
+    for number in &alert.incidents {
+        tx.edit_incident(number, |incident| {
+            if incident.title == before {
+                incident.title = summary.clone();
+            }
+        });
+    }
+    let content = Arc::new(text.content);
+    let event = event(Action::Trigger, text.key, content, text.started_at);
+    let verdict = Verdict {
+        incidents: alert.incidents.clone(),
+        is_news: true,
+        ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)
+    };
+    keep(tx, provider, event, verdict);
 }
 
 /// An alert is over, for this reason.

@@ -9,9 +9,10 @@ use crate::engine::providers::Looked;
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{ComponentState, Impact, ReportedComponent, ReportedIncident};
 use crate::engine::transaction::StepTransaction;
+use crate::engine::urgency::Urgency;
 
 /// Looks at which a component must be down where single ones flip, and after an incident that was
-/// about it.
+/// about it; and looks without it after which it is gone.
 const LOOKS_MIN: u32 = 2;
 
 /// Compares the components with those that were known. Whether the next look matters though it
@@ -23,17 +24,27 @@ pub fn compare(
 ) -> bool {
     let mut known = std::mem::take(&mut provider.components);
     let mut again = false;
-    for component in &looked.report.components {
+    // Those with alerts first: no other one may take their place.
+    let is_alerted = |component: &&ReportedComponent| {
+        let known = known.get(&component.id);
+        known.is_some_and(|known| known.alert.is_raised())
+    };
+    let components = looked.report.components.iter();
+    let (first, others): (Vec<_>, Vec<_>) = components.partition(is_alerted);
+    for component in first.into_iter().chain(others) {
         let before = known.remove(&component.id);
-        let Some(watched) = follow(tx, provider, looked, (component, before)) else {
+        let has_room = provider.components.len() < ProviderState::COMPONENTS_MAX;
+        if before.is_none() && !has_room {
             continue;
-        };
-        again |= is_because(&watched.alert, Reason::ProviderConfirming);
-        if provider.components.len() < ProviderState::COMPONENTS_MAX {
+        }
+        let watched = follow(tx, provider, looked, (component, before));
+        if let Some(watched) = watched {
+            again |=
+                component.state.is_down() && is_because(&watched.alert, Reason::ProviderConfirming);
             provider.components.insert(component.id.clone(), watched);
         }
     }
-    again | keep_missing(tx, provider, known)
+    again | keep_missing(tx, provider, looked, known)
 }
 
 /// Whether it has no alert, for this reason.
@@ -79,7 +90,17 @@ fn follow(
         watched.looks = 0;
     } else if state.is_down() {
         watched.looks = watched.looks.saturating_add(1).min(LOOKS_MIN);
-        watched.alert = decide(tx, provider, looked, (component, &watched));
+        watched.alert = match &watched.alert {
+            ProviderAlert::Raised {
+                key,
+                worst,
+                urgency,
+            } => {
+                let told = (key.clone(), *worst, *urgency);
+                follow_alert(tx, provider, looked, component, told)
+            }
+            ProviderAlert::None { .. } => decide(tx, provider, looked, (component, &watched)),
+        };
         if is_because(&watched.alert, Reason::ProviderIncidentCovers) {
             // What counts is how it is found when the incident is over.
             watched.looks = 0;
@@ -90,7 +111,32 @@ fn follow(
     Some(watched)
 }
 
-/// Whether a component that is down has an alert.
+/// A component with an alert is still down; where it is worse than was told, it pages again.
+fn follow_alert(
+    tx: &mut StepTransaction<'_>,
+    provider: &ProviderState,
+    looked: &Looked<'_>,
+    component: &ReportedComponent,
+    (key, worst, told): Told,
+) -> ProviderAlert {
+    let impact = component.state.impact();
+    let urgency = looked.rules.urgency.of(impact).unwrap_or(Urgency::Low);
+    let text = text(provider, looked, component, urgency.max(told));
+    let text = AlertText {
+        key: key.clone(),
+        ..text
+    };
+    if impact > worst {
+        provider_alerts::worsen(tx, looked.rules, text, impact);
+    }
+    ProviderAlert::Raised {
+        key,
+        worst: worst.max(impact),
+        urgency: urgency.max(told),
+    }
+}
+
+/// Whether a component that is down and has no alert gets one.
 fn decide(
     tx: &mut StepTransaction<'_>,
     provider: &ProviderState,
@@ -99,52 +145,72 @@ fn decide(
 ) -> ProviderAlert {
     let impact = component.state.impact();
     let none = |why| ProviderAlert::None { why, impact };
-    let urgency = looked.rules.urgency.of(impact);
-    let is_worse = |before: Impact| impact > before;
-    let (known_key, was_covered) = match &watched.alert {
-        alert @ ProviderAlert::Raised { .. } if !is_worse(watched.state.impact()) => {
-            return alert.clone();
-        }
-        ProviderAlert::Raised { key, .. } => (Some(key.clone()), false),
-        ProviderAlert::None {
-            why: Reason::ProviderOpenWhenAdded,
-            impact: before,
-        } if !is_worse(*before) => return watched.alert.clone(),
-        ProviderAlert::None { why, .. } => (None, *why == Reason::ProviderIncidentCovers),
-    };
+    if let ProviderAlert::None {
+        why: Reason::ProviderOpenWhenAdded,
+        impact: before,
+    } = &watched.alert
+        && impact <= *before
+    {
+        return watched.alert.clone();
+    }
     if looked.is_first && !looked.rules.pages_on_add {
         return none(Reason::ProviderOpenWhenAdded);
     }
-    let name = component.full_name();
-    if !looked.rules.filter.has_component(&name) {
+    if !looked.rules.filter.has_component(&component.full_name()) {
         return none(Reason::ProviderFilter);
     }
     if is_covered(provider, component) {
         return none(Reason::ProviderIncidentCovers);
     }
-    let Some(urgency) = urgency else {
+    let Some(urgency) = looked.rules.urgency.of(impact) else {
         return none(Reason::ProviderUrgencyNone);
     };
-    let must_confirm = (looked.flips || was_covered) && watched.looks < LOOKS_MIN;
-    if must_confirm && known_key.is_none() {
+    let was_covered = is_because(&watched.alert, Reason::ProviderIncidentCovers);
+    if (looked.flips || was_covered) && watched.looks < LOOKS_MIN {
         return none(Reason::ProviderConfirming);
     }
+    let alerted = provider.components.values();
+    let alerted = alerted.filter(|known| known.alert.is_raised()).count();
+    if alerted >= ProviderState::COMPONENTS_ALERTED_MAX {
+        return none(Reason::ProviderManyDown);
+    }
+    let mut text = text(provider, looked, component, urgency);
+    text.key = free_key(provider, &text.key);
+    provider_alerts::trigger(tx, looked.rules, text, impact)
+}
+
+fn text(
+    provider: &ProviderState,
+    looked: &Looked<'_>,
+    component: &ReportedComponent,
+    urgency: Urgency,
+) -> AlertText {
+    let name = component.full_name();
     let id_and_name = (&*component.id, &name);
-    let said = AlertText::component(
+    let page_name = &provider.page_name;
+    AlertText::component(
         looked.rules,
-        &provider.page_name,
+        page_name,
         id_and_name,
         component.state,
         urgency,
-    );
-    let key = known_key.unwrap_or_else(|| said.key.clone());
-    provider_alerts::trigger(tx, looked.rules, AlertText { key, ..said })
+    )
 }
 
-/// Whether an open incident of the page is about a component: it names it, or nothing.
+/// The key, or one like it if an incident that took it over is still open.
+fn free_key(provider: &ProviderState, key: &Text) -> Text {
+    let numbered = (2..).map(|number| format!("{key}/{number}").into());
+    let mut keys = std::iter::once(key.clone()).chain(numbered);
+    let free = keys.find(|key: &Text| !provider.is_key_of_incident(key));
+    free.expect("there are more numbers than incidents")
+}
+
+/// Whether an open incident of the page that has an alert is about a component: it names it, or
+/// nothing.
 fn is_covered(provider: &ProviderState, component: &ReportedComponent) -> bool {
     let open = provider.incidents.values();
-    open.map(|known| &known.report)
+    let told = open.filter(|known| known.alert.is_raised());
+    told.map(|known| &known.report)
         .any(|incident| !incident.is_maintenance && concerns(incident, &component.id))
 }
 
@@ -153,15 +219,23 @@ fn concerns(incident: &ReportedIncident, id: &Text) -> bool {
     incident.components.is_empty() || incident.components.contains(id)
 }
 
-/// Components that the page has no longer: at the second look without them their alerts are over.
+/// Components that the page has no longer: at the second look without them their alerts are over,
+/// unless they may be among those that could not be read.
 fn keep_missing(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
+    looked: &Looked<'_>,
     missing: BTreeMap<Text, WatchedComponent>,
 ) -> bool {
+    let skipped = looked.report.skipped_components as u64;
+    if missing.is_empty() {
+        provider.skipped_components = skipped;
+        return false;
+    }
+    let is_whole = skipped <= provider.skipped_components;
     let mut again = false;
     for (id, mut component) in missing {
-        component.missing += 1;
+        component.missing += u32::from(is_whole);
         if component.missing < LOOKS_MIN {
             provider.components.insert(id, component);
             again = true;
@@ -172,35 +246,40 @@ fn keep_missing(
     again
 }
 
-/// A new incident takes over the alerts of the components that it is about: the key of the first
-/// becomes its own, the others are over. `None` if there are none.
+/// What was told of something: the key of its alert, the worst, and how urgent.
+pub type Told = (Text, Impact, Urgency);
+
+/// An incident takes over the alerts of the components that it is about. Without an alert of its
+/// own that of the first becomes its own, which is the answer; the others are over.
 pub fn take_over(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
     incident: &ReportedIncident,
-) -> Option<Text> {
-    let mut own = None;
-    let mut over = Vec::new();
+    has_alert: bool,
+) -> Option<Told> {
+    let mut taken = Vec::new();
     for (id, component) in &mut provider.components {
-        if !concerns(incident, id) {
+        if incident.is_maintenance || !concerns(incident, id) {
             continue;
         }
-        let impact = component.state.impact();
-        let covered = ProviderAlert::None {
+        let ProviderAlert::Raised {
+            key,
+            worst,
+            urgency,
+        } = &component.alert
+        else {
+            continue;
+        };
+        taken.push((key.clone(), *worst, *urgency));
+        component.alert = ProviderAlert::None {
             why: Reason::ProviderIncidentCovers,
-            impact,
+            impact: component.state.impact(),
         };
-        let Some(key) = component.alert.key().cloned() else {
-            continue;
-        };
-        component.alert = covered;
         component.looks = 0;
-        match own {
-            None => own = Some(key),
-            Some(_) => over.push(key),
-        }
     }
-    for key in over {
+    let mut taken = taken.into_iter();
+    let own = if has_alert { None } else { taken.next() };
+    for (key, _, _) in taken {
         provider_alerts::end(tx, provider, &key, Reason::ProviderIncidentCovers);
     }
     own

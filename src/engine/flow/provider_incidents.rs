@@ -1,12 +1,13 @@
 //! Incidents of a provider's page, from look to look: what is new, worse, over or gone.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::event::Text;
 use crate::engine::provider::{PastIncident, ProviderAlert, ProviderState, WatchedIncident};
 use crate::engine::provider_alerts::{self, AlertText};
-use crate::engine::provider_components;
-use crate::engine::provider_rules::{Provider, scope_names};
+use crate::engine::provider_components::{self, Told};
+use crate::engine::provider_rules::{ComponentsById, Provider};
 use crate::engine::providers::Looked;
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident, StatusReport};
@@ -31,7 +32,10 @@ pub fn compare(
         if is_open(report, now) {
             let watched = match before {
                 Some(before) => follow(tx, provider, looked, (report, before)),
-                None if provider.incidents.len() >= ProviderState::INCIDENTS_MAX => continue,
+                // Those that are known have their place.
+                None if provider.incidents.len() + known.len() >= ProviderState::INCIDENTS_MAX => {
+                    continue;
+                }
                 None => begin(tx, provider, looked, report),
             };
             provider.incidents.insert(report.id.clone(), watched);
@@ -42,10 +46,25 @@ pub fn compare(
             remember(provider, past(report, None));
         }
     }
+    end_missing(tx, provider, looked, known)
+}
+
+/// Open incidents that the page does not list: over at the second look without them, unless they
+/// may be among those that could not be read.
+fn end_missing(
+    tx: &mut StepTransaction<'_>,
+    provider: &mut ProviderState,
+    looked: &Looked<'_>,
+    missing: BTreeMap<Text, WatchedIncident>,
+) -> bool {
+    let skipped = looked.report.skipped_incidents as u64;
+    if missing.is_empty() {
+        provider.skipped_incidents = skipped;
+        return false;
+    }
+    let is_whole = skipped <= provider.skipped_incidents;
     let mut again = false;
-    // One that could not be read may be any of those that are missing.
-    let is_whole = looked.report.skipped == 0;
-    for (id, mut watched) in known {
+    for (id, mut watched) in missing {
         watched.missing += u32::from(is_whole);
         if watched.missing < LOOKS_MISSING {
             provider.incidents.insert(id, watched);
@@ -57,7 +76,7 @@ pub fn compare(
             Listing::WithHistory => Reason::ProviderWithdrawn,
         };
         end(tx, provider, &watched, reason);
-        let mut past = past(&watched.report, Some(now));
+        let mut past = past(&watched.report, Some(tx.now.wall));
         past.is_withdrawn = reason == Reason::ProviderWithdrawn;
         remember(provider, past);
     }
@@ -78,11 +97,9 @@ fn impact(looked: &Looked<'_>, report: &ReportedIncident) -> Impact {
     if report.is_maintenance {
         return Impact::Maintenance;
     }
-    let named = looked.report.components.iter().filter(|component| {
-        report.components.contains(&component.id)
-            && looked.rules.filter.has_component(&component.full_name())
-    });
-    let of_components = named.map(|component| component.state.impact());
+    let named = looked.components.named(report);
+    let used = named.filter(|component| looked.rules.filter.has_component(&component.full_name()));
+    let of_components = used.map(|component| component.state.impact());
     of_components.fold(report.impact, Ord::max)
 }
 
@@ -118,6 +135,7 @@ pub fn as_if_new(
     let looked = Looked {
         rules,
         report: page,
+        components: ComponentsById::of(&page.components),
         is_first: false,
         flips: false,
     };
@@ -131,7 +149,7 @@ fn urgency(
     report: &ReportedIncident,
     impact: Impact,
 ) -> Result<Urgency, Reason> {
-    let names = scope_names(report, &looked.report.components);
+    let names = looked.components.names(report);
     looked.rules.filter.verdict(report, &names)?;
     let urgency = looked.rules.urgency.of(impact);
     urgency.ok_or(Reason::ProviderUrgencyNone)
@@ -144,24 +162,24 @@ fn raise_or_record(
     (report, impact, alert): (&ReportedIncident, Impact, Result<Urgency, Reason>),
 ) -> ProviderAlert {
     let urgency = alert.unwrap_or(Urgency::Low);
-    let mut said = said(provider, looked, report, (impact, urgency));
+    let text = text(provider, looked, report, (impact, urgency));
     if let Err(why) = alert {
-        provider_alerts::record(tx, provider, said, why);
+        provider_alerts::record(tx, provider, text, why);
         return ProviderAlert::None { why, impact };
     }
-    if let Some(key) = provider_components::take_over(tx, provider, report) {
-        said.key = key;
+    match provider_components::take_over(tx, provider, report, false) {
+        Some(told) => tell_change(tx, provider, looked, (report, impact), told),
+        None => provider_alerts::trigger(tx, looked.rules, text, impact),
     }
-    provider_alerts::trigger(tx, looked.rules, said)
 }
 
-fn said(
+fn text(
     provider: &ProviderState,
     looked: &Looked<'_>,
     report: &ReportedIncident,
     how_bad: (Impact, Urgency),
 ) -> AlertText {
-    let names: Vec<Text> = scope_names(report, &looked.report.components);
+    let names = looked.components.names(report);
     AlertText::incident(looked.rules, &provider.page_name, report, &names, how_bad)
 }
 
@@ -176,10 +194,17 @@ fn follow(
     let is_same = before.report == *report && before.impact == impact;
     let alert = match before.alert {
         alert if is_same => alert,
-        ProviderAlert::Raised { key, urgency } => {
-            let how_bad = (before.impact, impact);
-            tell_change(tx, provider, looked, (report, key, urgency), how_bad)
-        }
+        ProviderAlert::Raised {
+            key,
+            worst,
+            urgency,
+        } => tell_change(
+            tx,
+            provider,
+            looked,
+            (report, impact),
+            (key, worst, urgency),
+        ),
         ProviderAlert::None {
             why: Reason::ProviderOpenWhenAdded,
             impact: first,
@@ -202,28 +227,32 @@ fn follow(
     }
 }
 
-/// An incident with an alert says something else. One that is worse pages again, one that is better
-/// does not; once told, it stays ours until it ends, whatever the filter says of it by now.
+/// An incident with an alert says something else. One that is worse than was ever told pages again,
+/// anything else does not; once told, it stays ours until it ends, whatever the filter says of it
+/// by now.
 fn tell_change(
     tx: &mut StepTransaction<'_>,
-    provider: &ProviderState,
+    provider: &mut ProviderState,
     looked: &Looked<'_>,
-    (report, key, told): (&ReportedIncident, Text, Urgency),
-    (before, now): (Impact, Impact),
+    (report, now): (&ReportedIncident, Impact),
+    (key, worst, told): Told,
 ) -> ProviderAlert {
     let urgency = looked.rules.urgency.of(now).unwrap_or(Urgency::Low);
-    let is_worse = now > before;
-    let said = said(provider, looked, report, (now, urgency));
-    let raised = AlertText {
-        key: key.clone(),
-        ..said
-    };
-    provider_alerts::trigger(tx, looked.rules, raised);
-    if is_worse && urgency <= told {
-        provider_alerts::page_again(tx, looked.rules, &key, now);
-    }
     let urgency = urgency.max(told);
-    ProviderAlert::Raised { key, urgency }
+    let text = AlertText {
+        key: key.clone(),
+        ..text(provider, looked, report, (now.max(worst), urgency))
+    };
+    provider_components::take_over(tx, provider, report, true);
+    if now > worst {
+        return provider_alerts::worsen(tx, looked.rules, text, now);
+    }
+    provider_alerts::rewrite(tx, provider, text);
+    ProviderAlert::Raised {
+        key,
+        worst,
+        urgency,
+    }
 }
 
 fn end(

@@ -11,6 +11,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::provider::{ProviderState, UnreadablePage};
+use crate::engine::provider_rules::shown_url;
 use crate::engine::self_incidents::{clear, is_told, raise};
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
@@ -51,28 +52,47 @@ pub fn readable(tx: &mut StepTransaction<'_>, provider: &mut ProviderState) {
         return;
     }
     forget(tx, provider);
-    let left = unreadable_pages(tx, &provider.name);
-    for (subject, most) in [
-        (String::new(), MANY_MIN),
-        (provider.kind.to_string(), PLATFORM_MIN),
-    ] {
-        let together = SelfIncident::new(Cause::ProvidersUnreadable, subject.as_str());
-        let of_subject = || {
-            left.iter()
-                .filter(|page| subject.is_empty() || *page.kind == *subject)
+    review_without(tx, Some(&provider.name));
+}
+
+/// Ends what is said of many pages where it no longer holds, and tells of those that are left.
+pub fn review(tx: &mut StepTransaction<'_>) {
+    review_without(tx, None);
+}
+
+fn review_without(tx: &mut StepTransaction<'_>, readable: Option<&ProviderName>) {
+    let troubles = tx.state.incidents().filter(|known| known.is_open());
+    let troubles = troubles.filter_map(|incident| incident.about.clone());
+    let together: Vec<SelfIncident> = troubles
+        .filter(|about| about.cause == Cause::ProvidersUnreadable)
+        .collect();
+    for trouble in together {
+        let left = unreadable_pages(tx, readable);
+        let of_kind = |page: &&Arc<ProviderState>| *page.kind == *trouble.subject;
+        let is_all = trouble.subject.is_empty();
+        let goes_on = if is_all {
+            is_many(left.len(), tx.rules.providers.len())
+        } else {
+            let all = tx.state.providers().filter(of_kind).count();
+            let unreadable = left.iter().filter(of_kind).count();
+            unreadable >= PLATFORM_MIN && unreadable == all
         };
-        if of_subject().count() >= most || !is_told(tx, &together) {
+        if goes_on {
             continue;
         }
-        clear(tx, &together);
-        let reviewed: Vec<Arc<ProviderState>> = of_subject()
-            .filter(|page| is_reviewed(page))
-            .cloned()
-            .collect();
-        for page in reviewed {
+        clear(tx, &trouble);
+        let left = left.iter().filter(|page| is_all || of_kind(page));
+        let left: Vec<Arc<ProviderState>> =
+            left.filter(|page| is_reviewed(page)).cloned().collect();
+        for page in left {
             tell(tx, &page);
         }
     }
+}
+
+/// Whether so many of all are many.
+fn is_many(count: usize, total: usize) -> bool {
+    count >= MANY_MIN && count * MANY_ONE_IN > total
 }
 
 /// Nothing more is said of this page.
@@ -92,14 +112,14 @@ pub fn due(tx: &mut StepTransaction<'_>, name: &ProviderName) {
     page.is_reviewed = true;
     let since = page.since;
     tx.put_provider(name.clone(), provider.clone());
-    let mut pages = unreadable_pages(tx, name);
+    let mut pages = unreadable_pages(tx, Some(name));
     pages.retain(|other| {
         let other = other.unreadable.as_ref().map_or(since, |page| page.since);
         other.max(since).since(other.min(since)) <= TOGETHER
     });
     let count = pages.len() + 1;
     let total = tx.rules.providers.len();
-    if count >= MANY_MIN && count * MANY_ONE_IN > total {
+    if is_many(count, total) {
         let text = format!(
             "the status pages of {count} of {total} providers cannot be read; look at this \
              machine's own network first"
@@ -132,7 +152,7 @@ fn tell(tx: &mut StepTransaction<'_>, provider: &ProviderState) {
     let Some(page) = &provider.unreadable else {
         return;
     };
-    let (name, url, why) = (&provider.name, &provider.url, &page.why);
+    let (name, url, why) = (&provider.name, shown_url(&provider.url), &page.why);
     let text = format!(
         "the status page of provider {name} ({url}) cannot be read: {why}; whether {name} has \
          trouble is unknown"
@@ -150,8 +170,12 @@ fn is_reviewed(provider: &ProviderState) -> bool {
 }
 
 /// All pages but this one that cannot be read now.
-fn unreadable_pages(tx: &StepTransaction<'_>, but: &ProviderName) -> Vec<Arc<ProviderState>> {
-    let others = tx.state.providers().filter(|known| known.name != *but);
+fn unreadable_pages(
+    tx: &StepTransaction<'_>,
+    but: Option<&ProviderName>,
+) -> Vec<Arc<ProviderState>> {
+    let others = tx.state.providers();
+    let others = others.filter(|known| Some(&known.name) != but);
     let others = others.filter(|known| tx.rules.providers.contains_key(&known.name));
     others
         .filter(|known| known.unreadable.is_some())

@@ -4,7 +4,6 @@
 //! look is shown and, where the rules want it, paged; what is over when it is first seen pages
 //! nobody. Nothing is over because it cannot be read.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::decision::Refusal;
@@ -12,9 +11,10 @@ use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::input::PageLook;
 use crate::engine::provider::ProviderState;
-use crate::engine::provider_rules::Provider;
+use crate::engine::provider_rules::{ComponentsById, Provider};
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{Listing, StatusReport};
+use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{provider_alerts, provider_components, provider_incidents, provider_reading};
 
@@ -22,6 +22,7 @@ use crate::engine::{provider_alerts, provider_components, provider_incidents, pr
 pub struct Looked<'look> {
     pub rules: &'look Provider,
     pub report: &'look StatusReport,
+    pub components: ComponentsById<'look>,
     /// Nothing was known of it before.
     pub is_first: bool,
     /// Single components flip on such pages.
@@ -31,10 +32,18 @@ pub struct Looked<'look> {
 /// Components of a page below which a smaller number of them means little.
 const COMPONENTS_MIN: u64 = 4;
 
-/// Takes in a look at a provider's page. Whether the next one matters though it finds the same.
-pub fn looked_at(tx: &mut StepTransaction<'_>, name: &ProviderName, look: PageLook) -> bool {
-    let rules = tx.rules;
-    let Some(rules) = rules.providers.get(name) else {
+/// An empty list in place of what was open is not believed for so long.
+const DOUBTED_FOR: Duration = Duration::hours(6);
+
+/// Takes in a look at a provider's page under this address. Whether the next one matters though it
+/// finds the same.
+pub fn looked_at(
+    tx: &mut StepTransaction<'_>,
+    (name, url): (&ProviderName, &str),
+    look: PageLook,
+) -> bool {
+    let rules = tx.rules.providers.get(name);
+    let Some(rules) = rules.filter(|rules| *rules.page.url == *url) else {
         // The rules changed while the page was asked.
         return false;
     };
@@ -54,15 +63,20 @@ pub fn looked_at(tx: &mut StepTransaction<'_>, name: &ProviderName, look: PageLo
             flips,
         } => (report, kind, flips),
     };
-    if let Some(why) = doubt(&known, &report) {
+    if let Some(why) = doubt(&known, &report, tx.now.steady) {
         provider_reading::unreadable(tx, &known, why);
         return true;
     }
     let mut provider = (*known).clone();
     provider_reading::readable(tx, &mut provider);
+    if is_without_history(&report) {
+        // It is believed now: what was over is no reason for another doubt.
+        provider.past.clear();
+    }
     let looked = Looked {
         rules,
         report: &report,
+        components: ComponentsById::of(&report.components),
         is_first: known.first_read_at.is_none(),
         flips,
     };
@@ -88,43 +102,52 @@ fn describe(
     provider.kind = kind;
     provider.components_total = report.components.len() as u64;
     // A word is said once, and stays said.
-    let new = report.unknown_words.iter();
-    let new = new.filter(|word| !provider.unknown_words.contains(word));
-    let new: BTreeSet<&Text> = new.collect();
-    provider.unknown_words.extend(new.into_iter().cloned());
+    for word in &report.unknown_words {
+        let has_room = provider.unknown_words.len() < ProviderState::WORDS_MAX;
+        if has_room && !provider.unknown_words.contains(word) {
+            provider.unknown_words.push(word.clone());
+        }
+    }
 }
 
 /// Why a page that can be read is not believed: it is another page, or most of it is gone.
-fn doubt(known: &ProviderState, report: &StatusReport) -> Option<Text> {
+fn doubt(known: &ProviderState, report: &StatusReport, now: MonotonicTime) -> Option<Text> {
     let page = known.page.as_ref()?;
+    let accept = format!("run `reveille providers accept {}`", known.name);
     if *page != report.page {
         let (before, now) = (&known.page_name, &report.name);
-        let accept = format!(
-            "if it is the right one, run `reveille providers accept {}`",
-            known.name
-        );
         let why = if before == now {
-            format!("another page called {now:?} is under its address; {accept}")
+            format!("another page called {now:?} is under its address; if it is right, {accept}")
         } else {
-            format!("the page under its address was {before:?} and is {now:?} now; {accept}")
+            format!(
+                "the page under its address was {before:?} and is {now:?} now; if that is right, \
+                 {accept}"
+            )
         };
         return Some(why.into());
     }
-    let components = report.components.len() as u64;
-    let accept = format!(
-        "if that is right, run `reveille providers accept {}`",
-        known.name
-    );
-    if known.components_total >= COMPONENTS_MIN && components * 2 < known.components_total {
-        let before = known.components_total;
-        let why = format!("it lists {components} components and had {before}; {accept}");
+    let (before, now_has) = (known.components_total, report.components.len() as u64);
+    let is_collapsed = before >= COMPONENTS_MIN && now_has * 2 < before;
+    if is_collapsed || (before > 0 && now_has == 0) {
+        let why =
+            format!("it lists {now_has} components and had {before}; if that is right, {accept}");
         return Some(why.into());
     }
-    let had_incidents = known.past.iter().any(|past| !past.is_withdrawn);
-    if report.listing == Listing::WithHistory && report.incidents.is_empty() && had_incidents {
-        return Some(format!("its whole history of incidents is gone; {accept}").into());
+    // A list of what is open and what ended a moment ago may be empty for good reasons: the doubt
+    // ends by itself, and without anything open there is nothing to lose.
+    let since = known.unreadable.as_ref().map(|page| page.since);
+    let is_fresh = since.is_none_or(|since| now.since(since) < DOUBTED_FOR);
+    let had_history = known.past.iter().any(|past| !past.is_withdrawn);
+    if is_without_history(report) && had_history && is_fresh && !known.incidents.is_empty() {
+        let why = format!("its whole history of incidents is gone; if that is right, {accept}");
+        return Some(why.into());
     }
     None
+}
+
+/// Whether it lists nothing, though it lists what is over.
+fn is_without_history(report: &StatusReport) -> bool {
+    report.listing == Listing::WithHistory && report.incidents.is_empty()
 }
 
 /// The page that is under the address now is the right one: the next look is believed.
@@ -162,4 +185,5 @@ pub fn rules_changed(tx: &mut StepTransaction<'_>) {
         provider_reading::forget(tx, &provider);
         tx.drop_provider(&provider.name);
     }
+    provider_reading::review(tx);
 }

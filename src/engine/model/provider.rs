@@ -36,8 +36,12 @@ pub struct ProviderState {
     pub incidents: BTreeMap<Text, WatchedIncident>,
     /// What was open earlier or was over when it was first seen, the latest first.
     pub past: Vec<PastIncident>,
-    /// Words of the page that no table knows.
+    /// Words of the page that no table knows, up to [`ProviderState::WORDS_MAX`].
     pub unknown_words: Vec<Text>,
+    /// Rows of incidents and of components that could not be read when everything known was last
+    /// there: what is missing beside more of them may be one of them.
+    pub skipped_incidents: u64,
+    pub skipped_components: u64,
 }
 
 /// Since when and why nothing can be said about a page.
@@ -89,13 +93,22 @@ pub struct WatchedIncident {
 /// Whether something on the page has an alert, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProviderAlert {
-    /// The dedup key of its alert, and how urgent it is.
-    Raised { key: Text, urgency: Urgency },
+    /// The dedup key of its alert, the worst that was told of it, and how urgent that is.
+    Raised {
+        key: Text,
+        worst: Impact,
+        urgency: Urgency,
+    },
     /// Why it has none, and how bad it was said to be then.
     None { why: Reason, impact: Impact },
 }
 
 impl ProviderAlert {
+    /// Whether it has an alert.
+    pub fn is_raised(&self) -> bool {
+        self.key().is_some()
+    }
+
     /// The dedup key of the alert.
     pub fn key(&self) -> Option<&Text> {
         match self {
@@ -126,6 +139,10 @@ impl ProviderState {
     pub const INCIDENTS_MAX: usize = 200;
     /// Components kept that are not operational.
     pub const COMPONENTS_MAX: usize = 1_000;
+    /// Components with alerts of their own at one time: with more of them down it is one outage.
+    pub const COMPONENTS_ALERTED_MAX: usize = 20;
+    /// Unknown words kept.
+    pub const WORDS_MAX: usize = 50;
 
     /// Nothing is known of it yet.
     pub fn new(name: ProviderName, url: Text) -> Self {
@@ -142,7 +159,15 @@ impl ProviderState {
             incidents: BTreeMap::new(),
             past: Vec::new(),
             unknown_words: Vec::new(),
+            skipped_incidents: 0,
+            skipped_components: 0,
         }
+    }
+
+    /// Whether an open incident has this key for its alert.
+    pub fn is_key_of_incident(&self, key: &str) -> bool {
+        let mut alerts = self.incidents.values().map(|known| &known.alert);
+        alerts.any(|alert| alert.key().is_some_and(|known| **known == *key))
     }
 
     /// The keys of its alerts.

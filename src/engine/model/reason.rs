@@ -140,4 +140,6 @@ reasons! {
     ProviderWithdrawn => "provider_withdrawn":
         "the provider removed it from its page without a resolution",
     ProviderGone => "provider_gone": "the provider is no longer watched",
+    ProviderManyDown => "provider_many_down":
+        "many components of the provider are down and have alerts already",
 }

@@ -88,8 +88,9 @@ pub struct StatusReport {
     /// Words that no table knows, such as `impact "MEDIUM"`; each once. They were read as the worse
     /// side.
     pub unknown_words: Vec<Text>,
-    /// Records that could not be read and were left out.
-    pub skipped: usize,
+    /// Rows that could not be read and were left out.
+    pub skipped_components: usize,
+    pub skipped_incidents: usize,
 }
 
 /// A component of a page. Rows that only hold others are none.

@@ -36,6 +36,21 @@ impl Provider {
     }
 }
 
+impl PageSource {
+    /// The address as it is shown: what follows a question mark may hold a key.
+    pub fn shown_url(&self) -> Text {
+        shown_url(&self.url)
+    }
+}
+
+/// An address without what follows a question mark.
+pub fn shown_url(url: &str) -> Text {
+    match url.split_once('?') {
+        Some((shown, _)) => format!("{shown}?…").into(),
+        None => url.into(),
+    }
+}
+
 /// The integration of a provider's alerts; no integration of the rules has such a name.
 pub fn integration_of(name: &ProviderName) -> IntegrationName {
     format!("{}{name}", IntegrationName::PROVIDER).into()
@@ -243,13 +258,29 @@ const SCOPES: [&str; 20] = [
     "cs",
 ];
 
-/// The full names of the components that an incident names; what is no component is named as it is.
-pub fn scope_names(incident: &ReportedIncident, components: &[ReportedComponent]) -> Vec<Text> {
-    let names = incident.components.iter().map(|id| {
-        let component = components.iter().find(|known| known.id == *id);
-        component.map_or_else(|| id.clone(), ReportedComponent::full_name)
-    });
-    names.collect()
+/// The components of a page by their ids. Of several with one id the first counts.
+pub struct ComponentsById<'page>(BTreeMap<&'page str, &'page ReportedComponent>);
+
+impl<'page> ComponentsById<'page> {
+    pub fn of(components: &'page [ReportedComponent]) -> Self {
+        let pairs = components.iter().rev();
+        Self(pairs.map(|component| (&*component.id, component)).collect())
+    }
+
+    /// Those that an incident names.
+    pub fn named(&self, incident: &ReportedIncident) -> impl Iterator<Item = &ReportedComponent> {
+        let ids = incident.components.iter();
+        ids.filter_map(|id| self.0.get(&**id).copied())
+    }
+
+    /// The full names of what an incident names; what is no component is named as it is.
+    pub fn names(&self, incident: &ReportedIncident) -> Vec<Text> {
+        let names = incident.components.iter().map(|id| {
+            let component = self.0.get(&**id);
+            component.map_or_else(|| id.clone(), |component| component.full_name())
+        });
+        names.collect()
+    }
 }
 
 #[cfg(test)]

@@ -574,6 +574,7 @@ pub fn provider() -> ProviderState {
         missing: 1,
         alert: ProviderAlert::Raised {
             key: "incident/inc1".into(),
+            worst: Impact::Major,
             urgency: Urgency::High,
         },
     };
@@ -587,6 +588,8 @@ pub fn provider() -> ProviderState {
         ended_at: Some(START),
         is_withdrawn: true,
     });
+    provider.skipped_incidents = 1;
+    provider.skipped_components = 2;
     provider.unknown_words.push("impact \"MEDIUM\"".into());
     provider
 }

@@ -1,7 +1,6 @@
 //! What is wrong with watched providers, and what good ones become.
 
 use super::faults::Case;
-use super::*;
 use crate::engine::provider_rules::ImpactUrgency;
 use crate::engine::status_report::ComponentState;
 use crate::engine::time::Duration;
@@ -26,6 +25,11 @@ pub const CASES: &[Case] = &[
             "2:13: error[bad-address]: \"status.example.com\" is not the address of a page",
             "3:13: error[bad-address]: \"ftp://b.example\" is not the address of a page",
         ],
+    },
+    Case {
+        name: "a user name in the address",
+        text: "providers:\n  a: { url: \"https://ana:secret@a.example\" }\n",
+        expected: &["2:13: error[bad-address]: the address of provider a contains a user name"],
     },
     Case {
         name: "no kind",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reveille::engine::decision::Answer;
+use reveille::engine::event::Text;
 use reveille::engine::input::{Input, PageLook};
 use reveille::engine::provider::ProviderState;
 use reveille::engine::status_report::{
@@ -42,7 +43,8 @@ fn page() -> StatusReport {
         incidents: vec![closed("old").into()],
         listing: Listing::WithHistory,
         unknown_words: Vec::new(),
-        skipped: 0,
+        skipped_components: 0,
+        skipped_incidents: 0,
     }
 }
 
@@ -93,6 +95,16 @@ impl With for StatusReport {
     }
 }
 
+/// The address of a provider, or that of the usual one if it is not in the rules.
+fn url_of(world: &World, name: &str) -> Text {
+    let rules = world.rules();
+    let provider = rules.providers.get(name);
+    provider.map_or_else(
+        || "https://status.example.com".into(),
+        |it| it.page.url.clone(),
+    )
+}
+
 fn look_of(world: &mut World, name: &str, report: StatusReport, flips: bool) -> bool {
     let look = PageLook::Read {
         report: Box::new(report),
@@ -101,6 +113,7 @@ fn look_of(world: &mut World, name: &str, report: StatusReport, flips: bool) -> 
     };
     let input = Input::LookedAt {
         provider: name.into(),
+        url: url_of(world, name),
         look,
     };
     match world.ask(input) {
@@ -117,6 +130,7 @@ fn look(world: &mut World, report: StatusReport) -> bool {
 fn unreadable(world: &mut World, name: &str) {
     let input = Input::LookedAt {
         provider: name.into(),
+        url: url_of(world, name),
         look: PageLook::Unreadable("it answered 503".into()),
     };
     world.ask(input);
@@ -387,7 +401,7 @@ fn where_records_could_not_be_read_what_is_missing_is_not_over() {
     look(&mut world, with([incident("login", Impact::Major)]));
     world.expect(["ana sms twilio #1 page"]);
     let partly = StatusReport {
-        skipped: 1,
+        skipped_incidents: 1,
         ..page()
     };
     for _ in 0..5 {
@@ -515,8 +529,10 @@ fn all_pages_of_one_kind_that_cannot_be_read_together_are_its_host_s_trouble() {
             kind: kind.into(),
             flips: false,
         };
+        let url = url_of(&world, name);
         world.ask(Input::LookedAt {
             provider: name.as_str().into(),
+            url,
             look,
         });
     }
@@ -709,4 +725,318 @@ fn its_alerts_are_routed_by_what_is_said_of_them() {
     // A page is looked at all the time and told when it changes: no report is no end.
     world.at("00:20:00");
     world.expect_status(1, "triggered");
+}
+
+fn naming(id: &str, impact: Impact, components: &[&str]) -> ReportedIncident {
+    ReportedIncident {
+        components: components.iter().map(|&id| id.into()).collect(),
+        ..incident(id, impact)
+    }
+}
+
+/// No alert of the provider fires any more.
+fn expect_quiet(world: &World) {
+    let firing = world.state().alerts().filter(|alert| alert.firing);
+    let titles: Vec<String> = firing.map(|alert| alert.title().to_string()).collect();
+    assert_eq!(titles, Vec::<String>::new());
+}
+
+#[test]
+fn an_incident_that_names_a_component_later_takes_its_alert_over() {
+    let mut world = world("");
+    look(&mut world, page());
+    let down = |report: StatusReport, state| report.component("c1", state);
+    let partial = ComponentState::PartialOutage;
+    look(
+        &mut world,
+        down(with([naming("api", Impact::Major, &["c4"])]), partial),
+    );
+    assert_eq!(
+        world.take_seen().len(),
+        2,
+        "the incident and the other component"
+    );
+    // Its next update names that component as well, which is worse by now.
+    let wide = || with([naming("api", Impact::Major, &["c4", "c1"])]);
+    look(&mut world, down(wide(), ComponentState::MajorOutage));
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_status(2, "resolved");
+    look(&mut world, wide());
+    look(&mut world, with([closed("api")]));
+    expect_quiet(&world);
+}
+
+#[test]
+fn a_component_down_again_beside_the_incident_that_took_its_alert_has_one_of_its_own() {
+    let mut world = world("");
+    look(&mut world, page());
+    let down = |report: StatusReport| report.component("c1", ComponentState::MajorOutage);
+    look(&mut world, down(page()));
+    world.expect(["ana sms twilio #1 page"]);
+    look(
+        &mut world,
+        down(with([naming("chat", Impact::Critical, &["c1"])])),
+    );
+    world.expect([]);
+    let elsewhere = || with([naming("chat", Impact::Critical, &["c4"])]);
+    look(&mut world, down(elsewhere()));
+    look(&mut world, down(elsewhere()));
+    world.expect(["ana sms twilio #2 page"]);
+    look(&mut world, elsewhere());
+    world.expect_status(2, "resolved");
+    world.expect_status(1, "triggered");
+    look(&mut world, with([closed("chat")]));
+    world.expect_status(1, "resolved");
+    expect_quiet(&world);
+}
+
+#[test]
+fn an_incident_that_pages_nobody_covers_no_component() {
+    let mut world = world("");
+    look(&mut world, with([incident("old news", Impact::Minor)]));
+    let down = with([incident("old news", Impact::Minor)]);
+    look(
+        &mut world,
+        down.component("c4", ComponentState::MajorOutage),
+    );
+    world.expect(["ana sms twilio #1 page"]);
+}
+
+#[test]
+fn what_a_person_resolved_pages_again_only_when_it_is_worse() {
+    let mut world = world("");
+    look(&mut world, page());
+    let started = Timestamp(world.wall().0 - 3_600_000);
+    let with_start = |impact, text: &str| ReportedIncident {
+        started_at: Some(started),
+        text: text.into(),
+        ..incident("login", impact)
+    };
+    look(
+        &mut world,
+        with([with_start(Impact::Minor, "We look into it.")]),
+    );
+    world.expect(["ana email mail #1 page"]);
+    world.does("ana", 1, reveille::engine::input::Verb::Resolve);
+    world.take_seen();
+    // Long after the hold of a person's resolve an update that is no worse is only noted.
+    world.at("01:00:00");
+    look(
+        &mut world,
+        with([with_start(Impact::Minor, "Still at it.")]),
+    );
+    world.expect_nothing_until("01:30:00");
+    look(
+        &mut world,
+        with([with_start(Impact::Critical, "It is down.")]),
+    );
+    world.expect(["ana sms twilio #2 page"]);
+    world.does("ana", 2, reveille::engine::input::Verb::Resolve);
+    world.take_seen();
+    world.wait("00:01:00");
+    // An incident that takes over the alert of a component that a person resolved.
+    look(
+        &mut world,
+        with([closed("login")]).component("c2", ComponentState::Degraded),
+    );
+    world.expect(["ana email mail #3 page"]);
+    world.does("ana", 3, reveille::engine::input::Verb::Resolve);
+    world.take_seen();
+    let named = ReportedIncident {
+        started_at: Some(started),
+        ..naming("mail", Impact::Critical, &["c2"])
+    };
+    let report = with([closed("login"), named]);
+    look(&mut world, report.component("c2", ComponentState::Degraded));
+    world.expect(["ana sms twilio #4 page"]);
+}
+
+#[test]
+fn a_raise_pages_again_on_routes_that_fix_the_urgency_and_only_above_the_worst_that_was_told() {
+    let yaml = team("").replace(
+        "  group_by: [\"...\"]\n",
+        "  group_by: [\"...\"]\n  urgency: high\n",
+    );
+    let mut world = World::new(&yaml);
+    look(&mut world, page());
+    look(&mut world, with([incident("login", Impact::Minor)]));
+    world.expect(["ana sms twilio #1 page"]);
+    world.wait("00:00:10");
+    look(&mut world, with([incident("login", Impact::Major)]));
+    world.expect(["ana sms twilio #1 page"]);
+    world.wait("00:00:10");
+    world.ack(1, "ana");
+    for _ in 0..5 {
+        look(&mut world, with([incident("login", Impact::Minor)]));
+        look(&mut world, with([incident("login", Impact::Major)]));
+    }
+    world.expect_nothing_until("00:10:00");
+    world.expect_status(1, "acknowledged");
+    look(&mut world, with([incident("login", Impact::Critical)]));
+    world.expect(["ana sms twilio #1 page"]);
+}
+
+#[test]
+fn what_is_edited_stays_in_its_incident_whatever_routes_match() {
+    let yaml = team("").replace(
+        "  group_by: [\"...\"]\n",
+        "  group_by: [provider, impact, component]\n",
+    );
+    let mut world = World::new(&yaml);
+    look(&mut world, page());
+    look(
+        &mut world,
+        with([naming("login", Impact::Critical, &["c1"])]),
+    );
+    world.expect(["ana sms twilio #1 page"]);
+    let edited = ReportedIncident {
+        title: "Logins of some customers fail".into(),
+        ..naming("login", Impact::Minor, &["c1", "c2"])
+    };
+    look(&mut world, with([edited]));
+    world.expect_nothing_until("00:01:00");
+    assert_eq!(
+        &*world.incident(1).title,
+        "Helpline: Logins of some customers fail"
+    );
+    look(&mut world, with([closed("login")]));
+    expect_quiet(&world);
+}
+
+#[test]
+fn very_many_components_that_go_down_at_once_are_so_many_alerts_at_most_and_all_end() {
+    let many = |state| {
+        let mut page = page();
+        page.components = (0..1_500)
+            .map(|number| ReportedComponent {
+                id: format!("c{number}").into(),
+                name: format!("Part {number}").into(),
+                group: None,
+                state,
+            })
+            .collect();
+        page
+    };
+    let mut world = world("");
+    look(&mut world, many(ComponentState::Operational));
+    for _ in 0..3 {
+        look(&mut world, many(ComponentState::MajorOutage));
+    }
+    let firing = world.state().alerts().filter(|alert| alert.firing).count();
+    assert_eq!(firing, ProviderState::COMPONENTS_ALERTED_MAX);
+    assert_eq!(
+        state(&world).components.len(),
+        ProviderState::COMPONENTS_MAX
+    );
+    look(&mut world, many(ComponentState::Operational));
+    expect_quiet(&world);
+    world.take_seen();
+}
+
+#[test]
+fn very_many_incidents_are_followed_as_far_as_there_is_room_and_all_end() {
+    let many = |count: usize| {
+        with((0..count).map(|number| incident(&format!("i{number}"), Impact::Minor)))
+    };
+    let mut world = world("");
+    look(&mut world, page());
+    look(&mut world, many(250));
+    look(&mut world, many(250));
+    let open = state(&world).incidents.len();
+    assert_eq!(open, ProviderState::INCIDENTS_MAX);
+    look(
+        &mut world,
+        with((0..250).map(|number| closed(&format!("i{number}")))),
+    );
+    expect_quiet(&world);
+    world.take_seen();
+}
+
+#[test]
+fn a_row_that_is_never_readable_keeps_nothing_open_for_ever() {
+    let skipping = |report: StatusReport| StatusReport {
+        skipped_incidents: 1,
+        listing: Listing::OpenOnly,
+        ..report
+    };
+    let mut world = world("");
+    look(&mut world, skipping(page()));
+    look(
+        &mut world,
+        skipping(with([incident("login", Impact::Major)])),
+    );
+    world.expect(["ana sms twilio #1 page"]);
+    look(&mut world, skipping(page()));
+    look(&mut world, skipping(page()));
+    world.expect_status(1, "resolved");
+}
+
+#[test]
+fn an_empty_history_is_doubted_while_something_is_open_and_not_for_ever() {
+    let forgotten = || StatusReport {
+        incidents: Vec::new(),
+        ..page()
+    };
+    let mut world = world("");
+    look(&mut world, page());
+    assert!(
+        !look(&mut world, forgotten()),
+        "nothing is open: nothing is lost"
+    );
+    look(&mut world, with([incident("login", Impact::Major)]));
+    world.expect(["ana sms twilio #1 page"]);
+    look(&mut world, forgotten());
+    world.at("05:00:00");
+    look(&mut world, forgotten());
+    world.expect_status(1, "triggered");
+    world.at("07:00:00");
+    look(&mut world, forgotten());
+    look(&mut world, forgotten());
+    world.expect_status(1, "resolved");
+    world.take_seen();
+}
+
+#[test]
+fn trouble_with_many_pages_ends_when_they_are_no_longer_many() {
+    let names: Vec<String> = (0..40).map(|number| format!("p{number}")).collect();
+    let rules = |names: &[String]| {
+        let lines = names
+            .iter()
+            .map(|name| format!("  {name}: {{ url: \"https://{name}.example.com\" }}\n"));
+        format!("{TEAM}\nproviders:\n{}", lines.collect::<String>())
+    };
+    let mut world = World::new(&rules(&names));
+    for name in &names {
+        look_of(&mut world, name, page(), false);
+    }
+    for name in &names[..12] {
+        unreadable(&mut world, name);
+    }
+    world.at("00:20:00");
+    assert_eq!(world.own_incidents(), ["providers_unreadable/"]);
+    // Eight that stay dead of forty are no fifth: each is told by itself.
+    for name in &names[..4] {
+        look_of(&mut world, name, page(), false);
+    }
+    assert_eq!(world.own_incidents().len(), 8);
+    world.take_seen();
+    world.replace_rules(&rules(&names[12..]));
+    assert_eq!(world.own_incidents(), Vec::<String>::new());
+    world.take_seen();
+}
+
+#[test]
+fn a_look_at_an_address_that_is_no_longer_the_provider_s_says_nothing() {
+    let mut world = world("");
+    let input = Input::LookedAt {
+        provider: "helpline".into(),
+        url: "https://old.example.com".into(),
+        look: PageLook::Read {
+            report: Box::new(with([incident("login", Impact::Critical)])),
+            kind: "statuspage".into(),
+            flips: false,
+        },
+    };
+    world.ask(input);
+    assert!(world.state().provider(&"helpline".into()).is_none());
 }

@@ -199,7 +199,8 @@ pub struct ListedReport {
     pub components: Vec<ReportedComponent>,
     pub incidents: Vec<Arc<ReportedIncident>>,
     unknown_words: Vec<Text>,
-    skipped: usize,
+    skipped_components: usize,
+    skipped_incidents: usize,
 }
 
 impl ListedReport {
@@ -245,7 +246,7 @@ impl ListedReport {
                     self.components.push(component);
                 }
             }
-            None => self.skipped = self.skipped.saturating_add(1),
+            None => self.skipped_components += 1,
         }
     }
 
@@ -258,7 +259,7 @@ impl ListedReport {
                     self.incidents.push(Arc::new(incident));
                 }
             }
-            None => self.skipped = self.skipped.saturating_add(1),
+            None => self.skipped_incidents += 1,
         }
     }
 
@@ -271,12 +272,10 @@ impl ListedReport {
         look: &StatusLook<'_>,
     ) -> Result<StatusReport, StatusUnreadable> {
         let read = self.components.len().saturating_add(self.incidents.len());
-        let total = read.saturating_add(self.skipped);
-        if self.skipped > read {
-            return Err(StatusUnreadable::TooManyBad {
-                skipped: self.skipped,
-                total,
-            });
+        let skipped = self.skipped_components + self.skipped_incidents;
+        let total = read.saturating_add(skipped);
+        if skipped > read {
+            return Err(StatusUnreadable::TooManyBad { skipped, total });
         }
         let host: Text = look.address.host.as_str().into();
         let name = name.unwrap_or_else(|| host.clone());
@@ -287,7 +286,8 @@ impl ListedReport {
             incidents: self.incidents,
             listing,
             unknown_words: self.unknown_words,
-            skipped: self.skipped,
+            skipped_components: self.skipped_components,
+            skipped_incidents: self.skipped_incidents,
         })
     }
 }
