@@ -196,7 +196,8 @@ fn outage(ip: Ipv4Addr) -> String {
 
 fn incident(id: &str, status: &str, impact: &str) -> String {
     format!(
-        "{{\"id\":\"{id}\",\"name\":\"outage {id}.\",\"status\":\"{status}\",\"impact\":\"{impact}\",\
+        "{{\"id\":\"{id}\",\"name\":\"outage {id}.\",\"status\":\"{status}\",\
+         \"impact\":\"{impact}\",\
          \"created_at\":\"2026-11-01T08:00:00.000Z\",\"updated_at\":\"2026-11-01T09:00:00.000Z\",\
          \"incident_updates\":[],\"components\":[]}}"
     )
@@ -224,11 +225,11 @@ fn body(size: u32) -> (String, String) {
     (head, "]".to_owned())
 }
 
+type Arrivals = UnboundedSender<(Ipv4Addr, Instant)>;
+
 /// Receives pages; each names the address of the page that it is about.
-async fn receive_pages(
-    sender: UnboundedSender<(Ipv4Addr, Instant)>,
-) -> Result<SocketAddr, Failure> {
-    let receive = |State(sender): State<UnboundedSender<(Ipv4Addr, Instant)>>, page: Bytes| async move {
+async fn receive_pages(sender: Arrivals) -> Result<SocketAddr, Failure> {
+    let receive = |State(sender): State<Arrivals>, page: Bytes| async move {
         let came = Instant::now();
         let page = String::from_utf8_lossy(&page);
         let ip = page.split("outage out-").nth(1).and_then(|rest| {

@@ -100,8 +100,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let mut background = background::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rules_service::RulesService::new(revisions, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
-    let providers = watching::start(settings, (&handle, &supervisor), clock)?;
-    background.push(providers.keep(&supervisor));
+    let providers = watching::start(settings, (&handle, &supervisor), clock, &mut background)?;
     let parts = servers::ServerParts {
         handle: &handle,
         rulebook,

@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::provider_incidents::as_if_new;
-use crate::engine::provider_rules::{ComponentsById, Provider};
+use crate::engine::provider_rules::{ComponentsById, ProviderRules};
 use crate::engine::status_report::{ReportedIncident, StatusReport};
 use crate::engine::time::Duration;
 use crate::providers::detection::detect;
@@ -38,11 +38,12 @@ pub struct Watching {
     poller: Arc<Poller>,
 }
 
-/// Makes it; nothing is asked yet.
+/// Makes it, and begins to look at pages.
 pub fn start(
     settings: &Settings,
     (handle, supervisor): (&Handle, &Supervisor),
     clock: Clock,
+    background: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Arc<Watching>> {
     let agent = user_agent(&settings.public_url);
     let fetcher = Fetcher::new(channels::http_options(settings), &agent);
@@ -54,17 +55,13 @@ pub fn start(
     };
     let parts = (handle.clone(), supervisor.clone());
     let poller = Poller::new(fetcher.clone(), parts, clock, Arc::new(chance));
+    let looking = poller.clone();
+    background.push(supervisor.keep("watching providers", move || looking.clone().run()));
     Ok(Arc::new(Watching { fetcher, poller }))
 }
 
 impl Watching {
-    /// Looks at pages from now on.
-    pub fn keep(&self, supervisor: &Supervisor) -> JoinHandle<()> {
-        let poller = self.poller.clone();
-        supervisor.keep("watching providers", move || poller.clone().run())
-    }
-
-    async fn probe_page(&self, rules: &Provider) -> ProbedPage {
+    async fn probe_page(&self, rules: &ProviderRules) -> ProbedPage {
         let mut probed = empty(rules);
         let mut rules = rules.clone();
         let mut watch = PageWatch::new(rules.clone(), None, Duration::ZERO);
@@ -138,7 +135,7 @@ impl Providers for Watching {
     }
 }
 
-fn empty(rules: &Provider) -> ProbedPage {
+fn empty(rules: &ProviderRules) -> ProbedPage {
     ProbedPage {
         url: rules.page.shown_url().to_string(),
         kind: None,
@@ -155,7 +152,7 @@ fn empty(rules: &Provider) -> ProbedPage {
     }
 }
 
-fn describe(probed: &mut ProbedPage, rules: &Provider, report: &StatusReport) {
+fn describe(probed: &mut ProbedPage, rules: &ProviderRules, report: &StatusReport) {
     probed.page_name = Some(report.name.to_string());
     probed.components = report
         .components
@@ -186,7 +183,11 @@ fn describe(probed: &mut ProbedPage, rules: &Provider, report: &StatusReport) {
     probed.rules = lines(rules, probed.kind.as_deref(), report);
 }
 
-fn judged(rules: &Provider, report: &StatusReport, incident: &ReportedIncident) -> ProbedIncident {
+fn judged(
+    rules: &ProviderRules,
+    report: &StatusReport,
+    incident: &ReportedIncident,
+) -> ProbedIncident {
     let (impact, judged) = as_if_new(rules, report, incident);
     let names = ComponentsById::of(&report.components).names(incident);
     ProbedIncident {
@@ -203,7 +204,7 @@ fn judged(rules: &Provider, report: &StatusReport, incident: &ReportedIncident) 
 }
 
 /// What to write into the rules.
-fn lines(rules: &Provider, kind: Option<&str>, report: &StatusReport) -> String {
+fn lines(rules: &ProviderRules, kind: Option<&str>, report: &StatusReport) -> String {
     let name: String = report
         .name
         .to_lowercase()

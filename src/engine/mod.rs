@@ -29,10 +29,10 @@ use flow::{
     channel_trouble, check, collapse, conditions, contact_test, contact_test_result, copies,
     counts, covering, delivery, delivery_report, escalation, flapping, grouping, incident_timers,
     ingest, notes, notification, opening, overrides, page_by_hand, page_plan, page_timers,
-    pinned_policy, placement, probe, provider_alerts, provider_components, provider_reading,
-    providers, queueing, rate_limit, reachability, reached, receipts, replied, resolution,
-    self_incidents, silence, silence_request, slot, sms_callers, sms_commands, sms_parse,
-    target_resolution, tasks, updates, withdrawal,
+    pinned_policy, placement, probe, provider_alerts, provider_components, provider_look,
+    provider_reading, providers, queueing, rate_limit, reachability, reached, receipts, replied,
+    resolution, self_incidents, silence, silence_request, slot, sms_callers, sms_commands,
+    sms_parse, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{
     bundle, jump, pending, provider_incidents, recovery, send_request, silencing, slots, unreported,

@@ -71,7 +71,7 @@ requests! {
     OverrideRequest => Input::Override, Answer::Override(id) => id, OverrideId;
     RemoveOverride => |it: Self| Input::RemoveOverride(it.0), Answer::Done | Answer::None => (), ();
     ConfirmClock => |_| Input::ConfirmClock, Answer::Done | Answer::None => (), ();
-    LookedAtPage => |it: Self| Input::LookedAt { provider: it.provider, url: it.url, look: it.look },
+    LookedAtPage => |Self { provider, url, look }| Input::LookedAt { provider, url, look },
         Answer::LookedAt { again } => again, bool;
     AcceptPage => |it: Self| Input::AcceptPage(it.0), Answer::Done | Answer::None => (), ();
     DeliveryReport => Input::DeliveryReport, Answer::Done | Answer::None => (), ();

@@ -81,7 +81,7 @@ impl PageReader {
 
 /// What is remembered of a document between looks, to ask for no more than what changed.
 #[derive(Clone, Debug, Default)]
-pub struct Remembered {
+pub struct DocumentMemory {
     pub validators: Validators,
     pub body_hash: Option<u64>,
 }
@@ -129,13 +129,13 @@ pub async fn look(
     fetcher: &Fetcher,
     reader: &PageReader,
     (address, now): (&StatusAddress, Timestamp),
-    remembered: &mut Vec<Remembered>,
+    remembered: &mut Vec<DocumentMemory>,
     anew: bool,
 ) -> LookResult {
     let documents = reader.documents(address);
     let mut look = LookResult::new(LookFound::Same);
     let known = match anew || remembered.len() != documents.len() {
-        true => vec![Remembered::default(); documents.len()],
+        true => vec![DocumentMemory::default(); documents.len()],
         false => std::mem::take(remembered),
     };
     remembered.clear();
@@ -211,16 +211,16 @@ async fn fetch(
     }
 }
 
-fn is_unchanged(answer: &Option<Fetched>, known: &Remembered) -> bool {
+fn is_unchanged(answer: &Option<Fetched>, known: &DocumentMemory) -> bool {
     let Some(fetched) = answer else {
         return false;
     };
     fetched.status == 304 || (known.body_hash.is_some() && known.body_hash == body_hash(fetched))
 }
 
-fn remember(answer: &Option<Fetched>) -> Remembered {
+fn remember(answer: &Option<Fetched>) -> DocumentMemory {
     let fetched = answer.as_ref();
-    Remembered {
+    DocumentMemory {
         validators: fetched.map_or_else(Validators::default, |known| known.validators.clone()),
         body_hash: fetched.and_then(body_hash),
     }

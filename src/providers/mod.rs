@@ -1,8 +1,8 @@
 //! Asks the status pages of watched providers: when, how politely, and of which kind they are.
 //!
 //! What their documents say is for `status` to read, and what follows from it for the engine to
-//! decide. Here is only what lies between: a schedule, requests, and the answers in memory as far as
-//! they tell whether anything changed.
+//! decide. Here is only what lies between: a schedule, requests, and of the answers as much as
+//! tells whether anything changed.
 
 pub mod cadence;
 pub mod detection;

@@ -1,4 +1,4 @@
-//! Looks at all watched pages, each in its time: one request at a time to one host, and only so many
+//! Looks at all watched pages, each in its time: one page at a time of one host, and only so many
 //! at once.
 
 use std::cell::Cell;
@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::detection::detect;
 use super::look::{LookResult, PageReader, look};
-use super::watch::{LastLook, News, PageWatch};
+use super::watch::{LastLook, LookChange, PageWatch};
 use crate::channels::http::fetch::Fetcher;
 use crate::engine::ids::ProviderName;
 use crate::engine::input::PageLook;
@@ -242,7 +242,11 @@ impl Poller {
         let news = watch.take(found, present);
         if let (Some(target), false) = (&watch.last.moved_to, was_moved) {
             let target = shown_url(target);
-            warn!(provider = %visit.name, %target, "a status page has moved for good");
+            warn!(
+                provider.name = %visit.name,
+                page.url = %target,
+                "a status page has moved for good"
+            );
         }
         self.hand_on(&visit.name, &mut watch, news).await;
         visit.end(watch);
@@ -258,7 +262,11 @@ impl Poller {
             watch.detected(now);
             match detected.kind {
                 Some(kind) => {
-                    info!(provider = %watch.rules.name, kind = kind.word, "found the kind of a status page");
+                    info!(
+                        provider.name = %watch.rules.name,
+                        page.kind = kind.word,
+                        "found the kind of a status page"
+                    );
                     watch.reader = Some(PageReader::Kind(kind));
                 }
                 None if watch.reader.is_none() => {
@@ -297,13 +305,17 @@ impl Poller {
     }
 
     /// Tells the engine what it has not heard yet.
-    async fn hand_on(&self, name: &ProviderName, watch: &mut PageWatch, news: News) {
+    async fn hand_on(&self, name: &ProviderName, watch: &mut PageWatch, news: LookChange) {
         let look = match news {
-            News::None => return,
-            News::Unreadable(why) => PageLook::Unreadable(why),
-            News::Report(report) => {
+            LookChange::None => return,
+            LookChange::Unreadable(why) => PageLook::Unreadable(why),
+            LookChange::Report(report) => {
                 for word in &report.unknown_words {
-                    info!(provider = %name, %word, "a status page uses a word that is not known");
+                    info!(
+                        provider.name = %name,
+                        page.word = %word,
+                        "a status page uses a word that is not known"
+                    );
                 }
                 PageLook::Read {
                     report,
@@ -320,7 +332,7 @@ impl Poller {
         match self.handle.ask(request, None).await {
             Ok(again) => watch.is_to_confirm = again,
             Err(error) => {
-                warn!(provider = %name, %error, "a look at a status page was not taken in");
+                warn!(provider.name = %name, %error, "a look at a status page was not taken in");
                 watch.not_taken();
             }
         }

@@ -3,9 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::cadence::{self, Situation};
-use super::look::{LookFound, LookResult, PageReader, Remembered};
+use super::look::{DocumentMemory, LookFound, LookResult, PageReader};
 use crate::engine::event::Text;
-use crate::engine::provider_rules::Provider;
+use crate::engine::provider_rules::ProviderRules;
 use crate::engine::status_report::{
     ReportPhase, ReportedComponent, ReportedIncident, StatusReport,
 };
@@ -27,10 +27,10 @@ const HURRY_MIN: Duration = Duration::seconds(1);
 
 /// A page that is watched.
 pub struct PageWatch {
-    pub rules: Provider,
+    pub rules: ProviderRules,
     pub address: Option<StatusAddress>,
     pub reader: Option<PageReader>,
-    pub remembered: Vec<Remembered>,
+    pub remembered: Vec<DocumentMemory>,
     /// The last look is to be confirmed by another one, though it finds the same.
     pub is_to_confirm: bool,
     /// Of the report that was handed on last.
@@ -73,7 +73,7 @@ pub struct LastLook {
 
 /// What is to be handed to the engine.
 #[derive(Debug)]
-pub enum News {
+pub enum LookChange {
     None,
     Report(Box<StatusReport>),
     Unreadable(Text),
@@ -81,7 +81,7 @@ pub enum News {
 
 impl PageWatch {
     /// Watches from now on. `kind` is what is known of an earlier process.
-    pub fn new(rules: Provider, kind: Option<&str>, now: Duration) -> Self {
+    pub fn new(rules: ProviderRules, kind: Option<&str>, now: Duration) -> Self {
         let mapping = rules.page.mapping.clone().map(PageReader::Mapped);
         let kind = rules.page.kind.or(kind).and_then(status::kind);
         Self {
@@ -153,7 +153,7 @@ impl PageWatch {
     }
 
     /// Takes in a look; the answer is what the engine is to hear.
-    pub fn take(&mut self, look: LookResult, (now, wall): (Duration, Timestamp)) -> News {
+    pub fn take(&mut self, look: LookResult, (now, wall): (Duration, Timestamp)) -> LookChange {
         self.count(look.bytes, wall);
         self.leave_for = look.leave_for;
         self.last.at = Some(wall);
@@ -166,7 +166,7 @@ impl PageWatch {
             LookFound::Same => {
                 self.succeeded();
                 self.note_busy(now);
-                return News::None;
+                return LookChange::None;
             }
             LookFound::Report(report) => report,
         };
@@ -187,11 +187,11 @@ impl PageWatch {
         let hash = hash(&report);
         let is_known = self.handed == Some(hash) && !self.is_to_confirm && !has_turned;
         if is_known && self.unreadable.is_none() {
-            return News::None;
+            return LookChange::None;
         }
         self.handed = Some(hash);
         self.unreadable = None;
-        News::Report(report)
+        LookChange::Report(report)
     }
 
     /// Whether the engine has heard of it.
@@ -206,7 +206,7 @@ impl PageWatch {
         self.remembered.clear();
     }
 
-    fn failed(&mut self, why: Text, is_shape: bool) -> News {
+    fn failed(&mut self, why: Text, is_shape: bool) -> LookChange {
         self.failures = self.failures.saturating_add(1);
         if is_shape {
             self.wrong_shapes = self.wrong_shapes.saturating_add(1);
@@ -214,10 +214,10 @@ impl PageWatch {
         self.remembered.clear();
         self.last.problem = Some(why.clone());
         if self.unreadable.as_ref() == Some(&why) {
-            return News::None;
+            return LookChange::None;
         }
         self.unreadable = Some(why.clone());
-        News::Unreadable(why)
+        LookChange::Unreadable(why)
     }
 
     fn succeeded(&mut self) {
@@ -332,8 +332,8 @@ mod tests {
         }
     }
 
-    fn is_report(news: &News) -> bool {
-        matches!(news, News::Report(_))
+    fn is_report(news: &LookChange) -> bool {
+        matches!(news, LookChange::Report(_))
     }
 
     #[test]
@@ -357,10 +357,13 @@ mod tests {
         let mut watch = watch();
         watch.take(found(report(Vec::new())), NOW);
         let fault = || LookResult::unreadable("it answered 503");
-        assert!(matches!(watch.take(fault(), NOW), News::Unreadable(_)));
-        assert!(matches!(watch.take(fault(), NOW), News::None));
+        assert!(matches!(
+            watch.take(fault(), NOW),
+            LookChange::Unreadable(_)
+        ));
+        assert!(matches!(watch.take(fault(), NOW), LookChange::None));
         let other = watch.take(LookResult::unreadable("no answer within 20 s"), NOW);
-        assert!(matches!(other, News::Unreadable(_)));
+        assert!(matches!(other, LookChange::Unreadable(_)));
         assert!(
             watch.is_anew(NOW.1),
             "what it says is needed, though it may be the same"

@@ -83,7 +83,8 @@ impl fmt::Display for FieldChange {
 }
 
 /// What changes from one set to the other, in the order users, schedules, policies, integrations,
-/// providers, routes, each by name. Empty when both mean the same; in which file things stand means nothing.
+/// providers, routes, each by name. Empty when both mean the same; in which file things stand means
+/// nothing.
 pub fn diff(old: &Documents, new: &Documents) -> Vec<Difference> {
     let mut differences = Vec::new();
     for section in Section::ALL {

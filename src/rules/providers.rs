@@ -7,7 +7,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::matcher::Matcher;
 use crate::engine::provider_rules::{
-    ImpactUrgency, PageSource, Provider, ProviderFilter, StatusMapping,
+    ImpactUrgency, PageSource, ProviderFilter, ProviderRules, StatusMapping,
 };
 use crate::engine::status_report::{ComponentState, Impact, ReportPhase};
 use crate::engine::time::Duration;
@@ -86,7 +86,7 @@ const WORDS_MAX: usize = 200;
 
 /// Reads one provider as it would stand in the rules, without the rest of them: `json` is its map.
 /// The second part is all that is wrong with it.
-pub fn alone(json: &str) -> (Option<Provider>, Vec<Diagnostic>) {
+pub fn alone(json: &str) -> (Option<ProviderRules>, Vec<Diagnostic>) {
     let file = SourceFile {
         path: "provider".to_owned(),
         // JSON is YAML.
@@ -109,7 +109,7 @@ pub fn alone(json: &str) -> (Option<Provider>, Vec<Diagnostic>) {
 }
 
 impl Context<'_> {
-    pub(super) fn providers(&mut self) -> BTreeMap<ProviderName, Provider> {
+    pub(super) fn providers(&mut self) -> BTreeMap<ProviderName, ProviderRules> {
         let entries = self.names.entries(Section::Providers);
         let read = entries.iter().map(|entry| {
             let provider = self.provider(entry);
@@ -118,14 +118,14 @@ impl Context<'_> {
         read.collect()
     }
 
-    fn provider(&mut self, entry: &Entry) -> Provider {
+    fn provider(&mut self, entry: &Entry) -> ProviderRules {
         let table = MapReader::open(&entry.node, &PROVIDER, &mut self.faults);
         let page = self.page_source(entry, &table);
         let faults = &mut self.faults;
         let every = table.duration("every", EVERY_MIN..=EVERY_MAX, faults);
         let on_add = table.choice("on_add", &["show", "page"], faults);
         let service = table.text("service", faults).map(Text::from);
-        Provider {
+        ProviderRules {
             name: entry.key.as_str().into(),
             page,
             every,

@@ -82,7 +82,7 @@ impl Context<'_> {
                  reveille.toml, and restart",
             ),
         };
-        let message = format!("the address of {whose} {problem}; its page cannot be asked");
+        let message = format!("the address of {whose} {problem}; its page is out of reach");
         self.faults.warning(code, at, message, help);
     }
 }

@@ -40,15 +40,18 @@ const STATES: &[(&str, ComponentState)] = &[
     ("NOTMONITORED", ComponentState::Unknown),
 ];
 
-const IMPACTS: &[(&str, Impact)] = &[
+/// Words of impacts that most kinds share.
+pub const IMPACTS: &[(&str, Impact)] = &[
     ("NONE", Impact::None),
     ("MINOR", Impact::Minor),
     ("MAJOR", Impact::Major),
     ("CRITICAL", Impact::Critical),
     ("MAINTENANCE", Impact::Maintenance),
+    ("SCHEDULED", Impact::Maintenance),
 ];
 
 const PHASES: &[(&str, ReportPhase)] = &[
+    ("DETECTED", ReportPhase::Open),
     ("INVESTIGATING", ReportPhase::Open),
     ("IDENTIFIED", ReportPhase::Open),
     ("MONITORING", ReportPhase::Open),
@@ -152,16 +155,21 @@ impl ReportDraft {
         Some(self.look_up(table, "component", &word, ComponentState::Degraded))
     }
 
-    /// The impact that a member tells; words of components are known here too. An absent one is
-    /// none, and a word that is not known is minor.
+    /// The impact that a member tells; words of components are known here too. An absent one, and
+    /// a word that is not known, is minor.
     pub fn impact(&mut self, value: Option<&Value>) -> Impact {
-        let word = match value {
-            None | Some(Value::Null) => return Impact::None,
-            Some(value) => scalar(value).unwrap_or_else(|| "".into()),
-        };
+        let word = value.and_then(scalar).unwrap_or_default();
         let state = found(STATES, &word).map(ComponentState::impact);
         let of_state = state.filter(|_| found(IMPACTS, &word).is_none());
-        of_state.unwrap_or_else(|| self.look_up(IMPACTS, "impact", &word, Impact::Minor))
+        of_state.unwrap_or_else(|| self.impact_in(IMPACTS, value))
+    }
+
+    /// The impact by a table of the kind's own.
+    pub fn impact_in(&mut self, table: &[(&str, Impact)], value: Option<&Value>) -> Impact {
+        let word = value.and_then(scalar);
+        word.map_or(Impact::Minor, |word| {
+            self.look_up(table, "impact", &word, Impact::Minor)
+        })
     }
 
     /// Where an incident is, by its word; open until it is said to be closed.
@@ -183,12 +191,17 @@ impl ReportDraft {
 
     fn look_up<T: Copy>(&mut self, table: &[(&str, T)], of: &str, word: &str, other: T) -> T {
         found(table, word).unwrap_or_else(|| {
-            if self.unknown_words.len() < UNKNOWN_WORDS_MAX {
-                let word = crate::text::truncate::quoted(word);
-                self.unknown_words.insert(format!("{of} {word}").into());
-            }
+            self.note(of, word);
             other
         })
+    }
+
+    /// Tells of a word that no table knows.
+    pub fn note(&mut self, of: &str, word: &str) {
+        if self.unknown_words.len() < UNKNOWN_WORDS_MAX {
+            let word = crate::text::truncate::quoted(word);
+            self.unknown_words.insert(format!("{of} {word}").into());
+        }
     }
 
     /// The report, unless more than half of the components or of the incidents could not be read:
@@ -216,6 +229,23 @@ impl ReportDraft {
             skipped_incidents: self.incident_tally.skipped,
         })
     }
+}
+
+/// A component, known by its full name where it has no id.
+pub fn component(
+    id: Option<Text>,
+    name: Text,
+    group: Option<Text>,
+    state: ComponentState,
+) -> ReportedComponent {
+    let mut component = ReportedComponent {
+        id: Text::default(),
+        name,
+        group,
+        state,
+    };
+    component.id = id.unwrap_or_else(|| component.full_name());
+    component
 }
 
 /// An open incident of which nothing but id and title is known.
@@ -270,6 +300,7 @@ mod tests {
             assert_eq!(draft.impact(Some(&json!("MEDIUM"))), Impact::Minor);
             assert_eq!(draft.phase(Some(&json!("looking"))), ReportPhase::Open);
         }
+        assert_eq!(draft.impact(None), Impact::Minor);
         let report = draft.finish("p".into(), "P".into(), Listing::OpenOnly);
         let report = report.expect("a report");
         let told: Vec<&str> = report.unknown_words.iter().map(AsRef::as_ref).collect();

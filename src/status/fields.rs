@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::engine::event::Text;
 use crate::engine::status_report::ReportedIncident;
 use crate::engine::time::Timestamp;
+use crate::text::hash::Fnv128;
 use crate::text::{one_line, truncate};
 
 use super::moment::moment_of;
@@ -42,12 +43,22 @@ pub fn required(
     position: usize,
     kind: &'static str,
 ) -> Result<Value, StatusUnreadable> {
+    let answer = succeeded(look, position, kind)?;
+    root(answer).ok_or_else(|| shape(kind, no_json(answer.body)))
+}
+
+/// The answer of a document without which nothing can be said, if it is a success.
+pub fn succeeded<'look>(
+    look: &StatusLook<'look>,
+    position: usize,
+    kind: &'static str,
+) -> Result<&'look StatusAnswer<'look>, StatusUnreadable> {
     let Some(answer) = answer(look, position) else {
         return Err(shape(kind, "a document that it needs was not had"));
     };
     match answer.status {
         404 | 410 => Err(StatusUnreadable::Gone(answer.status)),
-        200..300 => root(answer).ok_or_else(|| shape(kind, no_json(answer.body))),
+        200..300 => Ok(answer),
         other => Err(StatusUnreadable::Status(other)),
     }
 }
@@ -85,6 +96,7 @@ pub fn listed<'root>(
 ) -> Result<&'root [Value], StatusUnreadable> {
     match root.pointer(pointer) {
         Some(Value::Array(list)) => Ok(list),
+        _ if pointer.is_empty() => Err(shape(kind, "a document is no list")),
         _ => Err(shape(
             kind,
             format!("`{}` is no list", pointer.trim_start_matches('/')),
@@ -170,6 +182,19 @@ pub fn time(value: &Value, pointers: &[&str]) -> Option<Timestamp> {
 pub fn link(value: &Value, pointer: &str) -> Option<Text> {
     let is_web = |link: &Text| link.starts_with("https://") || link.starts_with("http://");
     text(value, pointer).filter(is_web)
+}
+
+/// Whether a flag is set.
+pub fn is_so(value: &Value, pointer: &str) -> bool {
+    value.pointer(pointer) == Some(&Value::Bool(true))
+}
+
+/// An id for what has none, of parts that do not change.
+pub fn made_id(parts: &[&str]) -> Text {
+    let hash = parts
+        .iter()
+        .fold(Fnv128::default(), |hash, part| hash.with(part));
+    hash.to_hex().into()
 }
 
 /// The record with the latest time, the first of several; one without a time counts as old.

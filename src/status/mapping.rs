@@ -9,58 +9,53 @@ use crate::engine::provider_rules::StatusMapping;
 use crate::engine::status_report::{
     ComponentState, Impact, Listing, ReportPhase, ReportedComponent, ReportedIncident, StatusReport,
 };
+use crate::engine::time::Timestamp;
 
-use super::kinds::values::{self, ListedReport, made_id};
+use super::draft::{self, ReportDraft};
+use super::fields::{
+    link, listed, made_id, normalised, prose, required, scalar, shape, text, texts, time,
+};
 use super::{StatusLook, StatusUnreadable};
 
 const WORD: &str = "json";
 
-/// Reads the first document by a mapping. A list to which a pointer is given must be there: one that
-/// moved is not one that is empty.
+/// Reads the first document by a mapping. A list to which a pointer is given must be there: one
+/// that moved is not one that is empty.
 pub fn read(
     mapping: &StatusMapping,
     look: &StatusLook<'_>,
 ) -> Result<StatusReport, StatusUnreadable> {
-    let root = values::first_json(look, WORD)?;
+    let root = required(look, 0, WORD)?;
     if mapping.components.is_none() && mapping.incidents.is_none() {
-        return Err(values::shape(
+        return Err(shape(
             WORD,
             "the mapping names neither components nor incidents",
         ));
     }
-    let mut draft = ListedReport::default();
+    let mut draft = ReportDraft::default();
     if let Some(pointer) = &mapping.components {
         match root.pointer(pointer) {
             Some(Value::Array(elements)) => {
                 for element in elements {
                     let component = component(mapping, element, None, &mut draft);
-                    draft.add_component(component);
+                    draft.component(component);
                 }
             }
             Some(Value::Object(members)) => {
                 for (name, element) in members {
                     let component = component(mapping, element, Some(name), &mut draft);
-                    draft.add_component(component);
+                    draft.component(component);
                 }
             }
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => {
-                return Err(values::shape(
-                    WORD,
-                    &format!("there is no list at {pointer}"),
-                ));
+                return Err(shape(WORD, format!("there is no list at {pointer}")));
             }
         }
     }
     if let Some(pointer) = &mapping.incidents {
-        let Some(Value::Array(elements)) = root.pointer(pointer) else {
-            return Err(values::shape(
-                WORD,
-                &format!("there is no list at {pointer}"),
-            ));
-        };
-        for element in elements {
+        for element in listed(&root, pointer, WORD)? {
             let incident = incident(mapping, element, &mut draft);
-            draft.add_incident(incident);
+            draft.incident(incident);
         }
     }
     // Where states are told, those that ended may be listed too.
@@ -68,12 +63,12 @@ pub fn read(
         Some(_) => Listing::WithHistory,
         None => Listing::OpenOnly,
     };
-    let name = at(&root, &mapping.page);
-    draft.finish(name.clone(), name, listing, look)
+    let name = at(&root, &mapping.page).unwrap_or_else(|| look.host());
+    draft.finish(name.clone(), name, listing)
 }
 
 fn at(value: &Value, pointer: &Option<String>) -> Option<Text> {
-    values::line(value, pointer.as_deref()?)
+    text(value, pointer.as_deref()?)
 }
 
 /// A word that may be a text, a number, or true and false.
@@ -81,7 +76,7 @@ fn word_at(value: &Value, pointer: &Option<String>) -> Option<Text> {
     let pointer = pointer.as_deref()?;
     match value.pointer(pointer)? {
         Value::Bool(is_so) => Some(is_so.to_string().into()),
-        _ => values::line(value, pointer),
+        _ => text(value, pointer),
     }
 }
 
@@ -89,9 +84,9 @@ fn component(
     mapping: &StatusMapping,
     element: &Value,
     key: Option<&str>,
-    draft: &mut ListedReport,
+    draft: &mut ReportDraft,
 ) -> Option<ReportedComponent> {
-    let key = key.and_then(|key| values::line(&Value::from(key), ""));
+    let key = key.and_then(|key| scalar(&key.into()));
     let name = at(element, &mapping.component_name).or(key)?;
     let word = word_at(element, &mapping.component_state);
     let known = look_up(&mapping.states, word.as_deref(), "component", draft);
@@ -101,13 +96,14 @@ fn component(
         (None, None) => ComponentState::Unknown,
     };
     let group = at(element, &mapping.component_group);
-    values::component(at(element, &mapping.component_id), Some(name), group, state)
+    let id = at(element, &mapping.component_id);
+    Some(draft::component(id, name, group, state))
 }
 
 fn incident(
     mapping: &StatusMapping,
     element: &Value,
-    draft: &mut ListedReport,
+    draft: &mut ReportDraft,
 ) -> Option<ReportedIncident> {
     let title = at(element, &mapping.incident_title);
     let started_at = time_at(element, &mapping.started_at);
@@ -116,31 +112,34 @@ fn incident(
         title.as_deref().map(|title| made_id(&[title, &started]))
     })?;
     let title = title.unwrap_or_else(|| id.clone());
-    let mut incident = values::incident(id, title);
-    if let Some(pointer) = &mapping.incident_text {
-        incident.text = values::prose(element, pointer);
-    }
-    incident.url = at(element, &mapping.incident_url);
-    let word = word_at(element, &mapping.incident_state);
-    let phase = look_up(&mapping.phases, word.as_deref(), "state", draft);
-    incident.phase = phase.unwrap_or(ReportPhase::Open);
-    incident.state_word = word.unwrap_or_default();
+    let state = word_at(element, &mapping.incident_state);
+    let phase = look_up(&mapping.phases, state.as_deref(), "incident", draft);
     let word = word_at(element, &mapping.incident_impact);
     let impact = look_up(&mapping.impacts, word.as_deref(), "impact", draft);
-    incident.impact = impact.unwrap_or(Impact::Minor);
-    incident.is_maintenance = incident.impact == Impact::Maintenance;
-    incident.started_at = started_at;
-    incident.updated_at = time_at(element, &mapping.updated_at);
-    if let Some(pointer) = &mapping.incident_components {
-        let named = values::list(element, pointer).iter();
-        let named = named.filter_map(|name| values::line(name, ""));
-        incident.components = named.chain(values::line(element, pointer)).collect();
-    }
-    Some(incident)
+    let impact = impact.unwrap_or(Impact::Minor);
+    let text_at = mapping.incident_text.as_deref();
+    let url_at = mapping.incident_url.as_deref();
+    let prose_at = |pointer: &str| prose(Some(element), pointer);
+    let components = mapping.incident_components.as_deref().map(|pointer| {
+        let named = texts(element, pointer, "").into_iter();
+        named.chain(text(element, pointer)).collect()
+    });
+    Some(ReportedIncident {
+        text: text_at.map(prose_at).unwrap_or_default(),
+        url: url_at.and_then(|pointer| link(element, pointer)),
+        impact,
+        phase: phase.unwrap_or(ReportPhase::Open),
+        state_word: state.unwrap_or_default(),
+        is_maintenance: impact == Impact::Maintenance,
+        components: components.unwrap_or_default(),
+        started_at,
+        updated_at: time_at(element, &mapping.updated_at),
+        ..draft::incident(id, title)
+    })
 }
 
-fn time_at(value: &Value, pointer: &Option<String>) -> Option<crate::engine::time::Timestamp> {
-    values::time(value, pointer.as_deref()?)
+fn time_at(value: &Value, pointer: &Option<String>) -> Option<Timestamp> {
+    time(value, &[pointer.as_deref()?])
 }
 
 /// What a word means, by the map of the mapping and else by our own words; an unknown one is noted.
@@ -148,13 +147,13 @@ fn look_up<T: Copy + serde::de::DeserializeOwned>(
     map: &BTreeMap<String, T>,
     word: Option<&str>,
     what: &str,
-    draft: &mut ListedReport,
+    draft: &mut ReportDraft,
 ) -> Option<T> {
     let word = word?;
     let listed = map.get(word).or_else(|| {
         let mut known = map.iter();
         known
-            .find(|(key, _)| values::normal(key) == values::normal(word))
+            .find(|(key, _)| normalised(key) == normalised(word))
             .map(|(_, meaning)| meaning)
     });
     let own = || serde_json::from_value(Value::from(word.to_lowercase())).ok();
@@ -167,7 +166,7 @@ fn look_up<T: Copy + serde::de::DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::kinds::values::tests::{HeldPage, mutations};
+    use super::super::kinds::tests::pages::{HeldPage, mutations};
     use super::*;
     use serde_json::json;
 
@@ -239,7 +238,7 @@ mod tests {
         );
         assert!(open.started_at < open.updated_at);
         assert_eq!(report.incidents[1].phase, ReportPhase::Closed);
-        let words = ["component \"5\"", "state \"busy\"", "impact \"odd\""];
+        let words = ["component \"5\"", "impact \"odd\"", "incident \"busy\""];
         let unknown: Vec<&str> = report.unknown_words.iter().map(|word| &**word).collect();
         assert_eq!(unknown, words);
     }

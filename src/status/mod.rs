@@ -16,6 +16,7 @@ pub mod moment;
 pub mod plain_text;
 pub mod statuspage_shape;
 
+use crate::engine::event::Text;
 use crate::engine::status_report::StatusReport;
 use crate::engine::time::{Duration, Timestamp};
 
@@ -48,6 +49,18 @@ pub struct StatusDocument {
     pub is_required: bool,
 }
 
+impl StatusDocument {
+    pub fn required(url: String) -> Self {
+        let is_required = true;
+        Self { url, is_required }
+    }
+
+    pub fn optional(url: String) -> Self {
+        let is_required = false;
+        Self { url, is_required }
+    }
+}
+
 /// What the address of a page was answered with.
 #[derive(Clone, Copy, Debug)]
 pub struct StatusAnswer<'body> {
@@ -61,6 +74,13 @@ pub struct StatusLook<'look> {
     pub address: &'look StatusAddress,
     pub answers: &'look [Option<StatusAnswer<'look>>],
     pub now: Timestamp,
+}
+
+impl StatusLook<'_> {
+    /// The name of a page that tells none.
+    pub fn host(&self) -> Text {
+        self.address.host.as_str().into()
+    }
 }
 
 /// Why nothing can be said about a page: it is *unknown*, which is neither well nor broken.
@@ -107,6 +127,13 @@ impl StatusAddress {
             path: path.trim_end_matches('/').to_owned(),
             query,
         })
+    }
+
+    /// The last part of the path, or else the first part of the host.
+    pub fn last_part(&self) -> &str {
+        let host = || self.host.split('.').next();
+        let part = self.path.rsplit('/').find(|part| !part.is_empty());
+        part.or_else(host).unwrap_or_default()
     }
 
     /// An address on the same host; `path` begins with a slash.

@@ -50,7 +50,7 @@ pub fn is_original(root: &Value) -> bool {
 }
 
 /// The id of the page, or its name where it has none, and its name.
-fn page(root: &Value, host: &str) -> (Text, Text) {
+pub fn page(root: &Value, host: &str) -> (Text, Text) {
     let id = text(root, "/page/id");
     let name = first_text(root, &["/page/name", "/page/url"]).unwrap_or_else(|| host.into());
     (id.unwrap_or_else(|| name.clone()), name)
@@ -76,14 +76,13 @@ fn component(
     groups: &BTreeMap<Text, Text>,
 ) -> Option<ReportedComponent> {
     let group = text(row, "/group_id").and_then(|id| groups.get(&id).cloned());
-    let mut component = ReportedComponent {
-        id: Text::default(),
-        name: text(row, "/name")?,
+    let state = draft.state(row.pointer("/status"))?;
+    Some(draft::component(
+        text(row, "/id"),
+        text(row, "/name")?,
         group,
-        state: draft.state(row.pointer("/status"))?,
-    };
-    component.id = text(row, "/id").unwrap_or_else(|| component.full_name());
-    Some(component)
+        state,
+    ))
 }
 
 /// Adds the incidents, without those that the list of maintenances tells more of.
@@ -116,7 +115,8 @@ fn is_test(row: &Value) -> bool {
     text(row, "/name").is_some_and(|name| name.starts_with(TEST_RECORD))
 }
 
-fn incident(draft: &mut ReportDraft, row: &Value, base: &str) -> Option<ReportedIncident> {
+/// An incident as the page tells it; its link is made where it has none.
+pub fn incident(draft: &mut ReportDraft, row: &Value, base: &str) -> Option<ReportedIncident> {
     // A page may be so old that its records have no link.
     let id = text(row, "/id")?;
     let own_link = || Some(format!("{base}/incidents/{id}").into());

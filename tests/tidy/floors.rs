@@ -81,6 +81,7 @@ const FLOORS: [&[&str]; 10] = [
         "provider_alerts",
         "provider_components",
         "provider_incidents",
+        "provider_look",
         "provider_reading",
         "providers",
         "sms_parse",

@@ -318,6 +318,8 @@ const HOMES: &[(&str, &[Home])] = &[
             Home::File("src/channels/http/mod.rs"),
             // Builds its clients.
             Home::File("src/channels/http/setup.rs"),
+            // Fetches documents.
+            Home::File("src/channels/http/fetch.rs"),
             Home::OneFileOf("cli"),
         ],
     ),

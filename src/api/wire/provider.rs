@@ -8,7 +8,7 @@ use crate::engine::ids::{IncidentNumber, ProviderName};
 use crate::engine::provider::{
     PastIncident, ProviderAlert, ProviderState, WatchedComponent, WatchedIncident,
 };
-use crate::engine::provider_rules::{Provider, integration_of};
+use crate::engine::provider_rules::{ProviderRules, integration_of};
 use crate::engine::status_report::{Impact, ReportedIncident};
 use crate::engine::time::Timestamp;
 
@@ -178,7 +178,7 @@ pub struct ProbedIncident {
 }
 
 /// A provider of the rules, with what the state and whoever looks remember of it.
-pub fn provider(rules: &Provider, state: &State, looked: &LookedAt) -> WatchedProvider {
+pub fn provider(rules: &ProviderRules, state: &State, looked: &LookedAt) -> WatchedProvider {
     let known = state.provider(&rules.name);
     let known = known.filter(|known| known.url == rules.page.url);
     let unreadable = known.and_then(|known| known.unreadable.as_ref());

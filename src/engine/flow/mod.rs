@@ -39,6 +39,7 @@ pub mod probe;
 pub mod provider_alerts;
 pub mod provider_components;
 pub mod provider_incidents;
+pub mod provider_look;
 pub mod provider_reading;
 pub mod providers;
 pub mod queueing;

@@ -6,7 +6,7 @@ use crate::engine::entry_body::IncidentEntry;
 use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::provider::{ProviderAlert, ProviderState};
-use crate::engine::provider_rules::{Provider, integration_of};
+use crate::engine::provider_rules::{ProviderRules, integration_of};
 use crate::engine::reason::Reason;
 use crate::engine::receipts::{self, Verdict};
 use crate::engine::records::Disposition;
@@ -31,7 +31,7 @@ pub struct AlertText {
 impl AlertText {
     /// An incident or a maintenance; `names` are the components that it names.
     pub fn incident(
-        rules: &Provider,
+        rules: &ProviderRules,
         page_name: &str,
         incident: &ReportedIncident,
         names: &[Text],
@@ -52,7 +52,7 @@ impl AlertText {
             component: (!shown.is_empty()).then(|| shown.join(", ").into()),
             class: Some(class.into()),
             details: Some(as_json(&details)),
-            links: incident.url.iter().map(|url| link(url)).collect(),
+            links: incident.url.iter().map(link).collect(),
             ..content(rules, page_name, &incident.title, (impact, urgency))
         };
         Self {
@@ -65,7 +65,7 @@ impl AlertText {
 
     /// A component that is down without an incident that says so.
     pub fn component(
-        rules: &Provider,
+        rules: &ProviderRules,
         page_name: &str,
         (id, name): (&str, &Text),
         state: ComponentState,
@@ -90,7 +90,7 @@ impl AlertText {
 }
 
 fn content(
-    rules: &Provider,
+    rules: &ProviderRules,
     page_name: &str,
     title: &str,
     (impact, urgency): (Impact, Urgency),
@@ -137,7 +137,7 @@ fn as_json(members: &[(&str, &str)]) -> Text {
 /// An alert begins.
 pub fn trigger(
     tx: &mut StepTransaction<'_>,
-    rules: &Provider,
+    rules: &ProviderRules,
     text: AlertText,
     impact: Impact,
 ) -> ProviderAlert {
@@ -155,7 +155,7 @@ pub fn trigger(
 /// urgent, and so is who resolved its incident.
 pub fn worsen(
     tx: &mut StepTransaction<'_>,
-    rules: &Provider,
+    rules: &ProviderRules,
     text: AlertText,
     impact: Impact,
 ) -> ProviderAlert {

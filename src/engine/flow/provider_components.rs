@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::engine::event::Text;
 use crate::engine::provider::{ProviderAlert, ProviderState, WatchedComponent};
 use crate::engine::provider_alerts::{self, AlertText};
-use crate::engine::providers::Looked;
+use crate::engine::provider_look::LookContext;
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{ComponentState, Impact, ReportedComponent, ReportedIncident};
 use crate::engine::transaction::StepTransaction;
@@ -20,7 +20,7 @@ const LOOKS_MIN: u32 = 2;
 pub fn compare(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
 ) -> bool {
     let mut known = std::mem::take(&mut provider.components);
     let mut again = false;
@@ -56,7 +56,7 @@ fn is_because(alert: &ProviderAlert, reason: Reason) -> bool {
 fn follow(
     tx: &mut StepTransaction<'_>,
     provider: &ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     (component, before): (&ReportedComponent, Option<WatchedComponent>),
 ) -> Option<WatchedComponent> {
     let state = component.state;
@@ -115,9 +115,9 @@ fn follow(
 fn follow_alert(
     tx: &mut StepTransaction<'_>,
     provider: &ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     component: &ReportedComponent,
-    (key, worst, told): Told,
+    (key, worst, told): ToldAlert,
 ) -> ProviderAlert {
     let impact = component.state.impact();
     let urgency = looked.rules.urgency.of(impact).unwrap_or(Urgency::Low);
@@ -140,7 +140,7 @@ fn follow_alert(
 fn decide(
     tx: &mut StepTransaction<'_>,
     provider: &ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     (component, watched): (&ReportedComponent, &WatchedComponent),
 ) -> ProviderAlert {
     let impact = component.state.impact();
@@ -181,7 +181,7 @@ fn decide(
 
 fn text(
     provider: &ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     component: &ReportedComponent,
     urgency: Urgency,
 ) -> AlertText {
@@ -224,7 +224,7 @@ fn concerns(incident: &ReportedIncident, id: &Text) -> bool {
 fn keep_missing(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     missing: BTreeMap<Text, WatchedComponent>,
 ) -> bool {
     let skipped = looked.report.skipped_components as u64;
@@ -247,7 +247,7 @@ fn keep_missing(
 }
 
 /// What was told of something: the key of its alert, the worst, and how urgent.
-pub type Told = (Text, Impact, Urgency);
+pub type ToldAlert = (Text, Impact, Urgency);
 
 /// An incident takes over the alerts of the components that it is about. Without an alert of its
 /// own that of the first becomes its own, which is the answer; the others are over.
@@ -256,7 +256,7 @@ pub fn take_over(
     provider: &mut ProviderState,
     incident: &ReportedIncident,
     has_alert: bool,
-) -> Option<Told> {
+) -> Option<ToldAlert> {
     let mut taken = Vec::new();
     for (id, component) in &mut provider.components {
         if incident.is_maintenance || !concerns(incident, id) {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::engine::event::Text;
 use crate::engine::provider::{PastIncident, ProviderAlert, ProviderState, WatchedIncident};
 use crate::engine::provider_alerts::{self, AlertText};
-use crate::engine::provider_components::{self, Told};
-use crate::engine::provider_rules::{ComponentsById, Provider};
-use crate::engine::providers::Looked;
+use crate::engine::provider_components::{self, ToldAlert};
+use crate::engine::provider_look::LookContext;
+use crate::engine::provider_rules::{ComponentsById, ProviderRules};
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident, StatusReport};
 use crate::engine::time::Timestamp;
@@ -23,7 +23,7 @@ const LOOKS_MISSING: u32 = 2;
 pub fn compare(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
 ) -> bool {
     let mut known = std::mem::take(&mut provider.incidents);
     let now = tx.now.wall;
@@ -54,7 +54,7 @@ pub fn compare(
 fn end_missing(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     missing: BTreeMap<Text, WatchedIncident>,
 ) -> bool {
     let skipped = looked.report.skipped_incidents as u64;
@@ -93,7 +93,7 @@ pub fn is_open(report: &ReportedIncident, now: Timestamp) -> bool {
 }
 
 /// The worst of what the incident says and how the components are that it names and that are used.
-fn impact(looked: &Looked<'_>, report: &ReportedIncident) -> Impact {
+fn impact(looked: &LookContext<'_>, report: &ReportedIncident) -> Impact {
     if report.is_maintenance {
         return Impact::Maintenance;
     }
@@ -107,7 +107,7 @@ fn impact(looked: &Looked<'_>, report: &ReportedIncident) -> Impact {
 fn begin(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     report: &Arc<ReportedIncident>,
 ) -> WatchedIncident {
     let impact = impact(looked, report);
@@ -128,11 +128,11 @@ fn begin(
 /// What would be decided on an incident of a page if it were new: how bad it is, and how urgent or
 /// why it would page nobody.
 pub fn as_if_new(
-    rules: &Provider,
+    rules: &ProviderRules,
     page: &StatusReport,
     report: &ReportedIncident,
 ) -> (Impact, Result<Urgency, Reason>) {
-    let looked = Looked {
+    let looked = LookContext {
         rules,
         report: page,
         components: ComponentsById::of(&page.components),
@@ -145,7 +145,7 @@ pub fn as_if_new(
 
 /// How urgent it is, or why it pages nobody.
 fn urgency(
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     report: &ReportedIncident,
     impact: Impact,
 ) -> Result<Urgency, Reason> {
@@ -158,7 +158,7 @@ fn urgency(
 fn raise_or_record(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     (report, impact, alert): (&ReportedIncident, Impact, Result<Urgency, Reason>),
 ) -> ProviderAlert {
     let urgency = alert.unwrap_or(Urgency::Low);
@@ -175,7 +175,7 @@ fn raise_or_record(
 
 fn text(
     provider: &ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     report: &ReportedIncident,
     how_bad: (Impact, Urgency),
 ) -> AlertText {
@@ -187,7 +187,7 @@ fn text(
 fn follow(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     (report, before): (&Arc<ReportedIncident>, WatchedIncident),
 ) -> WatchedIncident {
     let impact = impact(looked, report);
@@ -233,9 +233,9 @@ fn follow(
 fn tell_change(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
-    looked: &Looked<'_>,
+    looked: &LookContext<'_>,
     (report, now): (&ReportedIncident, Impact),
-    (key, worst, told): Told,
+    (key, worst, told): ToldAlert,
 ) -> ProviderAlert {
     let urgency = looked.rules.urgency.of(now).unwrap_or(Urgency::Low);
     let urgency = urgency.max(told);

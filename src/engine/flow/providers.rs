@@ -11,23 +11,13 @@ use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::input::PageLook;
 use crate::engine::provider::ProviderState;
-use crate::engine::provider_rules::{ComponentsById, Provider};
+use crate::engine::provider_look::LookContext;
+use crate::engine::provider_rules::ComponentsById;
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{Listing, StatusReport};
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{provider_alerts, provider_components, provider_incidents, provider_reading};
-
-/// A look at a page that could be read.
-pub struct Looked<'look> {
-    pub rules: &'look Provider,
-    pub report: &'look StatusReport,
-    pub components: ComponentsById<'look>,
-    /// Nothing was known of it before.
-    pub is_first: bool,
-    /// Single components flip on such pages.
-    pub flips: bool,
-}
 
 /// Components of a page below which a smaller number of them means little.
 const COMPONENTS_MIN: u64 = 4;
@@ -73,7 +63,7 @@ pub fn looked_at(
         // It is believed now: what was over is no reason for another doubt.
         provider.past.clear();
     }
-    let looked = Looked {
+    let looked = LookContext {
         rules,
         report: &report,
         components: ComponentsById::of(&report.components),

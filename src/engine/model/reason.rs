@@ -130,7 +130,8 @@ reasons! {
     ProviderFilter => "provider_filter": "the provider's `match` leaves it out",
     ProviderOpenWhenAdded => "provider_open_when_added":
         "it was open before the provider was watched",
-    ProviderUrgencyNone => "provider_urgency_none": "the provider's urgency for this impact is none",
+    ProviderUrgencyNone => "provider_urgency_none":
+        "the provider's urgency for this impact is none",
     ProviderConfirming => "provider_confirming": "it counts when a second look finds it again",
     ProviderIncidentCovers => "provider_incident_covers":
         "an open incident of the provider is about it",

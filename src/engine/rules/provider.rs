@@ -15,7 +15,7 @@ use crate::engine::urgency::Urgency;
 
 /// A watched provider.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Provider {
+pub struct ProviderRules {
     pub name: ProviderName,
     pub page: PageSource,
     /// `None`: as often as its kind of page wants.
@@ -29,7 +29,7 @@ pub struct Provider {
     pub pages_on_add: bool,
 }
 
-impl Provider {
+impl ProviderRules {
     /// The integration under which its alerts are known: `provider/<name>`.
     pub fn integration(&self) -> IntegrationName {
         integration_of(&self.name)
@@ -66,8 +66,8 @@ pub struct PageSource {
     pub mapping: Option<Box<StatusMapping>>,
 }
 
-/// How any JSON becomes a status report: where things are in the document, as RFC 6901 pointers, and
-/// what its words mean. Pointers of components and incidents begin at the element; `""` is the
+/// How any JSON becomes a status report: where things are in the document, as RFC 6901 pointers,
+/// and what its words mean. Pointers of components and incidents begin at the element; `""` is the
 /// element itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusMapping {

@@ -15,7 +15,7 @@ use crate::engine::ids::{
 pub use crate::engine::integration::{GenericMapping, Integration, Pointers, Unlisted};
 use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
-use crate::engine::provider_rules::Provider;
+use crate::engine::provider_rules::ProviderRules;
 use crate::engine::routing::Tree;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
@@ -32,7 +32,7 @@ pub struct RuleSet {
     pub policies: BTreeMap<PolicyName, Arc<Policy>>,
     pub integrations: BTreeMap<IntegrationName, Integration>,
     /// Providers whose status pages are watched.
-    pub providers: BTreeMap<ProviderName, Provider>,
+    pub providers: BTreeMap<ProviderName, ProviderRules>,
     pub tree: Tree,
     /// In the order in which they are tried; the console stands last.
     pub channels: Vec<ChannelInfo>,

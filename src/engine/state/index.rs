@@ -10,6 +10,7 @@ use super::super::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, Pag
 use super::super::incident::Incident;
 use super::super::input::TimerKey;
 use super::super::page::Page;
+use super::super::provider::UnreadablePage;
 use super::super::records::{Group, Record, Silence};
 use super::super::time::{MonotonicTime, Timestamp};
 use super::super::urgency::Urgency;
@@ -82,7 +83,7 @@ impl Index {
                 set_timer(&mut self.due, due, || TimerKey::Jump, is_in);
             }
             Record::Provider(provider) => {
-                let due = provider.unreadable.as_ref().and_then(|page| page.due());
+                let due = provider.unreadable.as_ref().and_then(UnreadablePage::due);
                 let key = || TimerKey::Provider(provider.name.clone());
                 set_timer(&mut self.due, due, key, is_in);
             }

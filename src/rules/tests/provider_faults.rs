@@ -15,12 +15,19 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "two pages",
-        text: "providers:\n  stripe: { url: \"https://a.example\", feed: \"https://a.example/rss\" }\n",
+        text: "\
+providers:
+  stripe: { url: \"https://a.example\", feed: \"https://a.example/rss\" }
+",
         expected: &["2:41: error[repeated-key]: a provider has `url` or `feed`, not both"],
     },
     Case {
         name: "no address",
-        text: "providers:\n  a: { url: \"status.example.com\" }\n  b: { url: \"ftp://b.example\" }\n",
+        text: "\
+providers:
+  a: { url: \"status.example.com\" }
+  b: { url: \"ftp://b.example\" }
+",
         expected: &[
             "2:13: error[bad-address]: \"status.example.com\" is not the address of a page",
             "3:13: error[bad-address]: \"ftp://b.example\" is not the address of a page",
@@ -43,7 +50,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "too often, and urgencies that are none",
-        text: "providers:\n  a: { url: \"https://a.example\", every: 5s, urgency: { minor: urgent, huge: low } }\n",
+        text: "\
+providers:
+  a: { url: \"https://a.example\", every: 5s, urgency: { minor: urgent, huge: low } }
+",
         expected: &[
             "2:41: error[bad-duration]: `every` is 5s, outside 30s to 1h",
             "2:63: error[bad-choice]: `minor` cannot be \"urgent\"",
@@ -52,10 +62,14 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "matchers about what a page does not have",
-        text: "providers:\n  a: { url: \"https://a.example\", match: ['team=\"x\"', 'component=~\"(\"'] }\n",
+        text: "\
+providers:
+  a: { url: \"https://a.example\", match: ['team=\"x\"', 'component=~\"(\"'] }
+",
         expected: &[
             "2:42: error[never-matches]: `match` of a provider knows no \"team\"",
-            "2:54: error[bad-matcher]: \"component=~\\\"(\\\"\" is not a matcher: missing closing )",
+            "2:54: error[bad-matcher]: \"component=~\\\"(\\\"\" is not a matcher: \
+             missing closing )",
         ],
     },
     Case {
@@ -70,7 +84,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "pointers and words that are none",
-        text: "providers:\n  a: { json: \"https://a.example\", map: { incidents: i, states: { up: fine } } }\n",
+        text: "\
+providers:
+  a: { json: \"https://a.example\", map: { incidents: i, states: { up: fine } } }
+",
         expected: &[
             "2:53: error[bad-pointer]: a JSON pointer is expected, not the text \"i\"",
             "2:70: error[bad-choice]: `states` cannot be \"fine\"",
@@ -78,9 +95,16 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "an integration that no provider has",
-        text: "providers:\n  stripe: { url: \"https://a.example\" }\nroutes:\n  - { name: a, matchers: ['integration=\"provider/stripe\"'] }\n  - { name: b, matchers: ['integration=\"provider/strip\"'] }\n",
+        text: "\
+providers:
+  stripe: { url: \"https://a.example\" }
+routes:
+  - { name: a, matchers: ['integration=\"provider/stripe\"'] }
+  - { name: b, matchers: ['integration=\"provider/strip\"'] }
+",
         expected: &[
-            "5:27: warning[never-matches]: integration=\"provider/strip\" never matches: there is no integration \"provider/strip\"",
+            "5:27: warning[never-matches]: integration=\"provider/strip\" never matches: there is \
+             no integration \"provider/strip\"",
         ],
     },
 ];

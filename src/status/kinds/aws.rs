@@ -42,13 +42,10 @@ const PATH: &str = "/public/currentevents";
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
     let is_old = address.host == "status.aws.amazon.com";
-    vec![StatusDocument {
-        url: match is_old {
-            true => format!("{HOST}{PATH}"),
-            false => address.on_host(PATH),
-        },
-        is_required: true,
-    }]
+    vec![StatusDocument::required(match is_old {
+        true => format!("{HOST}{PATH}"),
+        false => address.on_host(PATH),
+    })]
 }
 
 fn recognises(answer: &StatusAnswer<'_>) -> bool {

@@ -6,12 +6,12 @@ use crate::engine::event::Text;
 use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident, StatusReport};
 use crate::engine::time::Duration;
 use crate::status::closing_words::told;
+use crate::status::draft::{self, ReportDraft};
 use crate::status::feed::{FeedItem, is_feed, parse};
+use crate::status::fields::{made_id, shape, succeeded};
 use crate::status::plain_text::plain_text;
 use crate::status::{StatusDocument, StatusKind, StatusLook, StatusUnreadable};
 use crate::text::one_line;
-
-use super::values::{self, ListedReport, made_id};
 
 const WORD: &str = "azure";
 const TITLE: &str = "Azure Status";
@@ -20,12 +20,7 @@ const TITLE: &str = "Azure Status";
 pub static AZURE: StatusKind = StatusKind {
     word: WORD,
     name: "Microsoft Azure",
-    documents: |address| {
-        vec![StatusDocument {
-            url: address.whole(),
-            is_required: true,
-        }]
-    },
+    documents: |address| vec![StatusDocument::required(address.whole())],
     recognises: |answer| {
         is_feed(answer.body)
             && parse(answer.body, WORD).is_ok_and(|feed| feed.title.trim() == TITLE)
@@ -93,16 +88,15 @@ const REGIONS: &[&str] = &[
 ];
 
 fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
-    let document = parse(values::body(look, 0, WORD)?, WORD)?;
+    let document = parse(succeeded(look, 0, WORD)?.body, WORD)?;
     if document.title.trim() != TITLE {
-        return Err(values::shape(WORD, "its title is not Azure's"));
+        return Err(shape(WORD, "its title is not Azure's"));
     }
-    let mut draft = ListedReport::default();
+    let mut draft = ReportDraft::default();
     for item in &document.items {
-        draft.add_incident(incident(item));
+        draft.incident(incident(item));
     }
-    let name: Text = TITLE.into();
-    draft.finish(None, Some(name), Listing::OpenOnly, look)
+    draft.finish(TITLE.into(), TITLE.into(), Listing::OpenOnly)
 }
 
 fn incident(item: &FeedItem) -> Option<ReportedIncident> {
@@ -118,22 +112,29 @@ fn incident(item: &FeedItem) -> Option<ReportedIncident> {
         "" => made_id(&[&title, day]),
         slug => format!("{slug}@{day}").into(),
     };
-    let mut incident = values::incident(id, title.as_str().into());
-    if told(&title) == Some(ReportPhase::Closed) {
-        incident.phase = ReportPhase::Closed;
-        incident.impact = Impact::None;
-    }
-    incident.text = plain_text(&item.text, ReportedIncident::TEXT_CHARACTERS).into();
-    incident.url = (!item.link.is_empty()).then(|| item.link.as_str().into());
-    incident.started_at = item.published;
-    incident.updated_at = item.updated.max(item.published);
+    let (phase, impact) = match told(&title) {
+        Some(ReportPhase::Closed) => (ReportPhase::Closed, Impact::None),
+        Some(ReportPhase::Open | ReportPhase::Scheduled) | None => {
+            (ReportPhase::Open, Impact::Minor)
+        }
+    };
+    let mut components: Vec<Text> = Vec::new();
     for scope in regions(&title).chain(item.categories.iter().map(|name| one_line(name))) {
         let scope: Text = scope.into();
-        if !incident.components.contains(&scope) {
-            incident.components.push(scope);
+        if !components.contains(&scope) {
+            components.push(scope);
         }
     }
-    Some(incident)
+    Some(ReportedIncident {
+        text: plain_text(&item.text, ReportedIncident::TEXT_CHARACTERS).into(),
+        url: (!item.link.is_empty()).then(|| item.link.as_str().into()),
+        impact,
+        phase,
+        components,
+        started_at: item.published,
+        updated_at: item.updated.max(item.published),
+        ..draft::incident(id, title.into())
+    })
 }
 
 /// The regions that a title names.
@@ -150,7 +151,7 @@ fn regions(title: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::tests::look_at;
+    use super::super::tests::pages::look_at;
     use super::*;
 
     fn feed(items: &str) -> String {

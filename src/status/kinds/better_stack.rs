@@ -33,10 +33,7 @@ pub static BETTER_STACK: StatusKind = StatusKind {
 const STATE: &str = "/attributes/aggregate_state";
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
-    vec![StatusDocument {
-        url: address.on_host("/index.json"),
-        is_required: true,
-    }]
+    vec![StatusDocument::required(address.on_host("/index.json"))]
 }
 
 fn recognises(answer: &StatusAnswer<'_>) -> bool {
@@ -87,7 +84,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
         let report = report(&mut draft, row, &parts, look.now);
         draft.incident(report);
     }
-    let host = || look.address.host.as_str().into();
+    let host = || look.host();
     let name = text(&root, "/data/attributes/company_name").unwrap_or_else(host);
     let page = text(&root, "/data/id").unwrap_or_else(|| name.clone());
     draft.finish(page, name, Listing::WithHistory)

@@ -109,7 +109,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
         let schedule = schedule(&mut draft, row);
         draft.incident(schedule);
     }
-    let host = Text::from(look.address.host.as_str());
+    let host = look.host();
     draft.finish(host.clone(), host, Listing::WithHistory)
 }
 

@@ -28,10 +28,7 @@ pub static CSTATE: StatusKind = StatusKind {
 };
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
-    let document = |path| StatusDocument {
-        url: address.beneath(path),
-        is_required: true,
-    };
+    let document = |path| StatusDocument::required(address.beneath(path));
     ["/index.json", "/issues/index.json"].map(document).into()
 }
 
@@ -60,7 +57,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
         let incident = incident(&mut draft, row);
         draft.incident(incident);
     }
-    let host = || look.address.host.as_str().into();
+    let host = || look.host();
     let page = text(&index, "/baseURL").unwrap_or_else(host);
     let name = first_text(&index, &["/title", "/baseURL"]).unwrap_or_else(host);
     draft.finish(page, name, Listing::WithHistory)

@@ -31,10 +31,9 @@ pub static FIREHYDRANT: StatusKind = StatusKind {
 };
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
-    vec![StatusDocument {
-        url: address.on_host("/data/payload.json"),
-        is_required: true,
-    }]
+    vec![StatusDocument::required(
+        address.on_host("/data/payload.json"),
+    )]
 }
 
 fn recognises(answer: &StatusAnswer<'_>) -> bool {
@@ -77,7 +76,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
         component.state = told.copied().unwrap_or(ComponentState::Operational);
     }
     let name = text(&root, "/config/companyName").or_else(|| text(&root, "/config/title"));
-    let name = name.unwrap_or_else(|| look.address.host.as_str().into());
+    let name = name.unwrap_or_else(|| look.host());
     draft.finish(name.clone(), name, Listing::WithHistory)
 }
 

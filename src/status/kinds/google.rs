@@ -29,10 +29,7 @@ const FILE: &str = "/incidents.json";
 const WORKSPACE: &str = "/appsstatus/dashboard";
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
-    vec![StatusDocument {
-        url: format!("{}{FILE}", base(address)),
-        is_required: true,
-    }]
+    vec![StatusDocument::required(format!("{}{FILE}", base(address)))]
 }
 
 /// What links of incidents are relative to.

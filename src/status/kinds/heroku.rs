@@ -29,10 +29,9 @@ pub static HEROKU: StatusKind = StatusKind {
 };
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
-    vec![StatusDocument {
-        url: address.on_host("/api/v4/current-status"),
-        is_required: true,
-    }]
+    vec![StatusDocument::required(
+        address.on_host("/api/v4/current-status"),
+    )]
 }
 
 fn recognises(answer: &StatusAnswer<'_>) -> bool {

@@ -31,14 +31,8 @@ pub static INSTATUS: StatusKind = StatusKind {
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
     vec![
-        StatusDocument {
-            url: address.on_host("/api/v2/summary.json"),
-            is_required: true,
-        },
-        StatusDocument {
-            url: address.on_host("/v3/components.json"),
-            is_required: false,
-        },
+        StatusDocument::required(address.on_host("/api/v2/summary.json")),
+        StatusDocument::optional(address.on_host("/v3/components.json")),
     ]
 }
 
@@ -81,7 +75,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
             ..maintenance
         }));
     }
-    let name = text(&summary, "/page/name").unwrap_or_else(|| look.address.host.as_str().into());
+    let name = text(&summary, "/page/name").unwrap_or_else(|| look.host());
     draft.finish(name.clone(), name, Listing::OpenOnly)
 }
 
@@ -109,14 +103,13 @@ fn component(
     row: &Value,
     group: Option<Text>,
 ) -> Option<ReportedComponent> {
-    let mut component = ReportedComponent {
-        id: Text::default(),
-        name: text(row, "/name")?,
+    let state = draft.state(row.pointer("/status"))?;
+    Some(draft::component(
+        text(row, "/id"),
+        text(row, "/name")?,
         group,
-        state: draft.state(row.pointer("/status"))?,
-    };
-    component.id = text(row, "/id").unwrap_or_else(|| component.full_name());
-    Some(component)
+        state,
+    ))
 }
 
 fn incident(draft: &mut ReportDraft, row: &Value) -> Option<ReportedIncident> {

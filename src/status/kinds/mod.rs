@@ -1,38 +1,36 @@
 //! One file per kind of status page.
 
-mod azure;
-mod checkly;
-mod feed;
-mod one_uptime;
-mod pagerduty;
-mod rootly;
-mod salesforce;
-mod sorry;
-mod statuscast;
-mod statuspal;
-mod uptime_robot;
-pub(crate) mod values;
-
-use super::StatusKind;
-
 mod aws;
+mod azure;
 mod better_stack;
 mod cachet2;
 mod cachet3;
+mod checkly;
 mod cstate;
+mod feed;
 mod firehydrant;
 mod google;
 mod heroku;
 mod incident_io;
 mod instatus;
+mod one_uptime;
 mod openstatus;
+mod pagerduty;
+mod rootly;
+mod salesforce;
 mod slack;
+mod sorry;
 mod status_io;
+mod statuscast;
 mod statuspage;
+mod statuspal;
 mod uptime_kuma;
+mod uptime_robot;
+
+use super::StatusKind;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// All kinds, in the order in which an unknown page is tried. A new one is a file and a line here.
 pub static KINDS: &[&StatusKind] = &[

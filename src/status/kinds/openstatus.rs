@@ -23,14 +23,8 @@ pub static OPENSTATUS: StatusKind = StatusKind {
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
     vec![
-        StatusDocument {
-            url: address.beneath("/summary.json"),
-            is_required: true,
-        },
-        StatusDocument {
-            url: address.beneath("/incidents.json"),
-            is_required: false,
-        },
+        StatusDocument::required(address.beneath("/summary.json")),
+        StatusDocument::optional(address.beneath("/incidents.json")),
     ]
 }
 

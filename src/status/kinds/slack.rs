@@ -27,14 +27,8 @@ pub static SLACK: StatusKind = StatusKind {
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
     vec![
-        StatusDocument {
-            url: address.on_host("/api/v2.0.0/current"),
-            is_required: true,
-        },
-        StatusDocument {
-            url: address.on_host("/api/v2.0.0/history"),
-            is_required: false,
-        },
+        StatusDocument::required(address.on_host("/api/v2.0.0/current")),
+        StatusDocument::optional(address.on_host("/api/v2.0.0/history")),
     ]
 }
 

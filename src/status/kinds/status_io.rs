@@ -56,8 +56,7 @@ fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
         Some(id) => format!("{API}{id}"),
         None => address.whole(),
     };
-    let is_required = true;
-    vec![StatusDocument { url, is_required }]
+    vec![StatusDocument::required(url)]
 }
 
 fn recognises(answer: &StatusAnswer<'_>) -> bool {
@@ -95,7 +94,7 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     }
     // The answer names neither the page nor its owner.
     let path = look.address.path.rsplit('/').find(|part| part.len() == 24);
-    let name = Text::from(look.address.host.as_str());
+    let name = look.host();
     draft.finish(
         path.map_or(name.clone(), Text::from),
         name,

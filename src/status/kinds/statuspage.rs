@@ -27,14 +27,8 @@ pub static STATUSPAGE: StatusKind = StatusKind {
 
 fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
     vec![
-        StatusDocument {
-            url: address.on_host("/api/v2/summary.json"),
-            is_required: true,
-        },
-        StatusDocument {
-            url: address.on_host("/api/v2/incidents.json"),
-            is_required: false,
-        },
+        StatusDocument::required(address.on_host("/api/v2/summary.json")),
+        StatusDocument::optional(address.on_host("/api/v2/incidents.json")),
     ]
 }
 

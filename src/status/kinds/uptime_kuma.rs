@@ -52,10 +52,7 @@ fn documents(address: &StatusAddress) -> Vec<StatusDocument> {
         format!("/api/status-page/{slug}"),
         format!("/api/status-page/heartbeat/{slug}"),
     ];
-    let document = |path: &String| StatusDocument {
-        url: address.on_host(path),
-        is_required: true,
-    };
+    let document = |path: &String| StatusDocument::required(address.on_host(path));
     paths.iter().map(document).collect()
 }
 

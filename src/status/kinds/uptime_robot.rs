@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::engine::status_report::{ComponentState, Listing, StatusReport};
+use crate::engine::status_report::{ComponentState, Listing, ReportedComponent, StatusReport};
 use crate::engine::time::Duration;
-use crate::status::{StatusKind, StatusLook, StatusUnreadable};
-
-use super::values::{self, ListedReport};
+use crate::status::draft::{self, ReportDraft};
+use crate::status::fields::{required, root, shape, text};
+use crate::status::{StatusDocument, StatusKind, StatusLook, StatusUnreadable};
 
 const WORD: &str = "uptime_robot";
 
@@ -15,24 +15,22 @@ pub static UPTIME_ROBOT: StatusKind = StatusKind {
     word: WORD,
     name: "UptimeRobot",
     documents: |address| {
-        let path = format!("/api/getMonitorList/{}", values::last_part(address));
-        values::required(vec![address.on_host(&path)])
+        let path = format!("/api/getMonitorList/{}", address.last_part());
+        vec![StatusDocument::required(address.on_host(&path))]
     },
-    recognises: |answer| {
-        values::answered_json(answer).is_some_and(|root| monitors(&root).is_some())
-    },
+    recognises: |answer| root(answer).is_some_and(|root| monitors(&root).is_some()),
     read,
     every: Duration::minutes(1),
     flips: true,
 };
 
-const STATES: values::WordTable<ComponentState> = &[
-    ("success", ComponentState::Operational),
-    ("warning", ComponentState::Degraded),
-    ("danger", ComponentState::MajorOutage),
-    ("paused", ComponentState::Unknown),
-    ("black", ComponentState::Unknown),
-    ("info", ComponentState::Unknown),
+const STATES: &[(&str, ComponentState)] = &[
+    ("SUCCESS", ComponentState::Operational),
+    ("WARNING", ComponentState::Degraded),
+    ("DANGER", ComponentState::MajorOutage),
+    ("PAUSED", ComponentState::Unknown),
+    ("BLACK", ComponentState::Unknown),
+    ("INFO", ComponentState::Unknown),
 ];
 
 /// The monitors, of either generation of the document.
@@ -47,28 +45,27 @@ fn monitors(root: &Value) -> Option<&Vec<Value>> {
 }
 
 fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
-    let root = values::first_json(look, WORD)?;
+    let root = required(look, 0, WORD)?;
     let Some(monitors) = monitors(&root) else {
-        return Err(values::shape(WORD, "it has no list of monitors"));
+        return Err(shape(WORD, "it has no list of monitors"));
     };
-    let mut draft = ListedReport::default();
-    for element in monitors {
-        let word = values::line(element, "/statusClass");
-        let otherwise = match word {
-            Some(_) => ComponentState::Degraded,
-            None => ComponentState::Unknown,
-        };
-        let state = draft.look_up(STATES, "component", word.as_deref(), otherwise);
-        let id = values::line(element, "/monitorId");
-        let name = values::line(element, "/name");
-        draft.add_component(values::component(id, name, None, state));
+    let mut draft = ReportDraft::default();
+    for row in monitors {
+        let component = component(&mut draft, row);
+        draft.component(component);
     }
-    draft.finish(None, None, Listing::OpenOnly, look)
+    draft.finish(look.host(), look.host(), Listing::OpenOnly)
+}
+
+fn component(draft: &mut ReportDraft, row: &Value) -> Option<ReportedComponent> {
+    let state = draft.state_in(STATES, row.pointer("/statusClass"))?;
+    let name = text(row, "/name")?;
+    Some(draft::component(text(row, "/monitorId"), name, None, state))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::tests::{check_anchors, look_at, mutations};
+    use super::super::tests::pages::{look_at, mutations};
     use super::*;
     use serde_json::json;
 
@@ -97,7 +94,6 @@ mod tests {
 
     #[test]
     fn no_value_makes_it_panic_or_heals_what_is_down() {
-        check_anchors(&UPTIME_ROBOT);
         for (place, changed) in mutations(&body()) {
             if let Ok(report) = look_at(&UPTIME_ROBOT, &changed.to_string()) {
                 let mut known = report.components.iter();

@@ -58,7 +58,8 @@ fn incident(number: usize, is_open: bool) -> Value {
     let last = update(
         "resolved",
         resolved,
-        "**Resolved.**\n\n| when | what |\n|---|---|\n| 02:40 ET | mail stops |\n| 09:20 ET | mail goes on \\[all\\] |",
+        "**Resolved.**\n\n| when | what |\n|---|---|\n| 02:40 ET | mail stops |\n\
+         | 09:20 ET | mail goes on \\[all\\] |",
     );
     let updates = if is_open {
         vec![first]

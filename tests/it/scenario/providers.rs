@@ -709,7 +709,17 @@ fn alerts_of_a_provider_that_is_no_longer_watched_are_over() {
 fn its_alerts_are_routed_by_what_is_said_of_them() {
     let yaml = team(r#", labels: { team: support }, service: support-desk"#).replace(
         "  group_by: [\"...\"]\n",
-        "  group_by: [\"...\"]\n  routes:\n    - name: support\n      matchers: ['integration=\"provider/helpline\"', 'team=support', 'impact=major', 'class=provider_incident']\n      urgency: low\n      resolve_after: 5m\n",
+        "  group_by: [\"...\"]
+  routes:
+    - name: support
+      matchers:
+        - 'integration=\"provider/helpline\"'
+        - 'team=support'
+        - 'impact=major'
+        - 'class=provider_incident'
+      urgency: low
+      resolve_after: 5m
+",
     );
     let mut world = World::new(&yaml);
     look(&mut world, page());

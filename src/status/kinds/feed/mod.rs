@@ -6,11 +6,11 @@ use crate::engine::event::Text;
 use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident, StatusReport};
 use crate::engine::time::{Duration, Timestamp};
 use crate::status::closing_words::{marked, stated, told};
+use crate::status::draft::{self, ReportDraft};
 use crate::status::feed::{FeedDocument, FeedItem, is_feed, parse};
+use crate::status::fields::{made_id, scalar, succeeded};
 use crate::status::plain_text::plain_text;
 use crate::status::{StatusDocument, StatusKind, StatusLook, StatusUnreadable};
-
-use super::values::{self, ListedReport, made_id, normal};
 
 const WORD: &str = "feed";
 
@@ -18,12 +18,7 @@ const WORD: &str = "feed";
 pub static FEED: StatusKind = StatusKind {
     word: WORD,
     name: "RSS, Atom or JSON feed",
-    documents: |address| {
-        vec![StatusDocument {
-            url: address.whole(),
-            is_required: true,
-        }]
-    },
+    documents: |address| vec![StatusDocument::required(address.whole())],
     recognises: |answer| is_feed(answer.body),
     read,
     every: Duration::minutes(2),
@@ -72,15 +67,15 @@ const TROUBLE: &[&str] = &[
 const GAP: Duration = Duration::hours(48);
 
 fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
-    let document = parse(values::body(look, 0, WORD)?, WORD)?;
+    let document = parse(succeeded(look, 0, WORD)?.body, WORD)?;
     let groups = grouped(&document);
-    let mut draft = ListedReport::default();
+    let mut draft = ReportDraft::default();
     for _ in document.items.iter().filter(|item| is_bad(item)) {
-        draft.add_incident(None);
+        draft.incident(None);
     }
     // As in the document: what was said last stands first.
     for group in groups.iter().rev() {
-        draft.add_incident(Some(group.incident(look.now)));
+        draft.incident(Some(group.incident(look.now)));
     }
     let is_withdrawing = groups
         .iter()
@@ -91,12 +86,13 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
         Listing::WithHistory
     };
     let known = |text: &str| (!text.is_empty()).then(|| one_line(text));
+    let name = known(&document.title).unwrap_or_else(|| look.host());
     let page = known(&document.id).or_else(|| known(&document.link));
-    draft.finish(page, known(&document.title), listing, look)
+    draft.finish(page.unwrap_or_else(|| name.clone()), name, listing)
 }
 
 fn one_line(text: &str) -> Text {
-    values::line(&serde_json::Value::from(plain_text(text, 1_000)), "").unwrap_or_default()
+    scalar(&plain_text(text, 1_000).into()).unwrap_or_default()
 }
 
 fn is_bad(item: &FeedItem) -> bool {
@@ -188,7 +184,8 @@ fn title_key(title: &str) -> String {
         title = rest.trim();
     }
     let end = ENDS.iter().find_map(|end| title.strip_suffix(end));
-    normal(end.unwrap_or(title))
+    let title = end.unwrap_or(title).chars();
+    title.filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 fn first_date(item: &FeedItem) -> Option<Timestamp> {
@@ -298,20 +295,21 @@ impl ItemGroup<'_> {
         } else {
             title
         };
-        let mut incident = values::incident(id.into(), title);
-        incident.text = text;
-        incident.url = (!url.is_empty()).then(|| url.into());
-        incident.impact = match (state.is_maintenance, state.phase) {
-            (true, _) => Impact::Maintenance,
-            (false, ReportPhase::Closed) => Impact::None,
-            (false, ReportPhase::Open | ReportPhase::Scheduled) => Impact::Minor,
-        };
-        incident.phase = state.phase;
-        incident.state_word = state.word.into();
-        incident.is_maintenance = state.is_maintenance;
-        incident.started_at = started_at;
-        incident.updated_at = updated_at;
-        incident
+        ReportedIncident {
+            text,
+            url: (!url.is_empty()).then(|| url.into()),
+            impact: match (state.is_maintenance, state.phase) {
+                (true, _) => Impact::Maintenance,
+                (false, ReportPhase::Closed) => Impact::None,
+                (false, ReportPhase::Open | ReportPhase::Scheduled) => Impact::Minor,
+            },
+            phase: state.phase,
+            state_word: state.word.into(),
+            is_maintenance: state.is_maintenance,
+            started_at,
+            updated_at,
+            ..draft::incident(id.into(), title)
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Lists of open incidents, and whether their absence is an answer.
-const LISTS: [(&str, &str, bool); 12] = [
+const LISTS: [(&str, &str, bool); 19] = [
     ("better_stack", "/0/included", false),
     ("cachet2", "/1/data", false),
     ("cachet3", "/2/data", false),
@@ -17,6 +17,13 @@ const LISTS: [(&str, &str, bool); 12] = [
     ("slack", "/0/active_incidents", false),
     ("status_io", "/0/result/incidents", false),
     ("statuspage", "/0/incidents", false),
+    ("checkly", "/0/incidents", false),
+    ("one_uptime", "/0/activeIncidents", false),
+    ("pagerduty", "/0/posts", false),
+    ("rootly", "/1/incidents", false),
+    ("sorry", "/2/notices", false),
+    ("statuspal", "/0/incidents", false),
+    ("uptime_robot", "/0/data", false),
 ];
 
 #[test]
@@ -98,7 +105,9 @@ fn the_widget_of_incident_io_ties_incidents_to_components() {
             "url": "https://status.modelhouse.example/incidents/01A",
             "last_update_at": "2026-11-30T10:00:00Z", "last_update_message": "Nearly done.",
             "current_worst_impact": "partial_outage",
-            "affected_components": [{"id": "c1", "name": "Login", "current_status": "partial_outage"}]
+            "affected_components": [
+                {"id": "c1", "name": "Login", "current_status": "partial_outage"}
+            ]
         }],
         "in_progress_maintenances": [{
             "id": "01B", "name": "Move", "status": "maintenance_in_progress",
