@@ -19,7 +19,7 @@ pub const CASES: &[Case] = &[
 providers:
   stripe: { url: \"https://a.example\", feed: \"https://a.example/rss\" }
 ",
-        expected: &["2:41: error[repeated-key]: a provider has `url` or `feed`, not both"],
+        expected: &["2:39: error[repeated-key]: a provider has `url` or `feed`, not both"],
     },
     Case {
         name: "no address",
@@ -68,8 +68,8 @@ providers:
 ",
         expected: &[
             "2:42: error[never-matches]: `match` of a provider knows no \"team\"",
-            "2:54: error[bad-matcher]: \"component=~\\\"(\\\"\" is not a matcher: \
-             missing closing )",
+            "2:54: error[bad-matcher]: \"component=~\\\"(\\\"\" is not a matcher: the regular \
+             expression does not parse: unclosed group; write a literal one as `\\(`",
         ],
     },
     Case {
