@@ -61,7 +61,7 @@ pub async fn list(
     let list = state.handle.read(look).await?;
     // One that has left the rules may have left alerts.
     if let Some(name) = asked.filter(|_| list.items.is_empty()) {
-        names::integration(&state.handle.rules(), &name)?;
+        names::source(&state.handle.rules(), &name)?;
     }
     Ok(Json(list))
 }

@@ -4,7 +4,7 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use crate::engine::ids::{ScheduleName, UserName};
+use crate::engine::ids::{IntegrationName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
 use crate::engine::ruleset::{Integration, RuleSet, Target};
 use crate::text::suggest;
@@ -30,6 +30,14 @@ pub fn integration<'rules>(
     name: &str,
 ) -> Result<&'rules Integration, Problem> {
     Ok(known("integration", &rules.integrations, name)?.1)
+}
+
+/// Where alerts come from: an integration or a watched provider of the rules in force.
+pub fn source(rules: &RuleSet, name: &str) -> Result<(), Problem> {
+    match name.strip_prefix(IntegrationName::PROVIDER) {
+        Some(provider) => known("provider", &rules.providers, provider).map(|_| ()),
+        None => integration(rules, name).map(|_| ()),
+    }
 }
 
 /// Whom somebody is to be handed to. What a channel is, the engine says.

@@ -68,8 +68,7 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let metrics = Arc::new(Metrics::new());
 
     let links = Links::new(&settings.public_url, first.links_secret);
-    let screen: crate::channels::console::Screen = Arc::new(Mutex::new(std::io::stdout()));
-    let channels = channels::build(settings, &links, &screen)?;
+    let channels = channels::build(settings, &links, &standard_output())?;
     let (revisions, time_zones) = open_revision_store(&options, &store, &channels);
     let start = rules_folder::decide(&revisions, settings, options.apply)?;
     let Some(start) = report_faults(start)? else {
@@ -100,7 +99,8 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let mut background = background::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rules_service::RulesService::new(revisions, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
-    let providers = watching::start(settings, (&handle, &supervisor), clock, &mut background)?;
+    let given = (clock, metrics.clone());
+    let providers = watching::start(settings, (&handle, &supervisor), given, &mut background)?;
     let parts = servers::ServerParts {
         handle: &handle,
         rulebook,
@@ -123,6 +123,11 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     background.iter().for_each(JoinHandle::abort);
     shutdown::never_close(store);
     Ok(code)
+}
+
+/// Where the console prints its pages.
+fn standard_output() -> crate::channels::console::Screen {
+    Arc::new(Mutex::new(std::io::stdout()))
 }
 
 /// The time zones in use, as long as this process runs.

@@ -23,7 +23,7 @@ use crate::engine::status_report::{ReportedIncident, StatusReport};
 use crate::engine::time::Duration;
 use crate::providers::detection::detect;
 use crate::providers::look::{LookFound, PageReader, look};
-use crate::providers::poller::Poller;
+use crate::providers::poller::{Poller, PollerParts};
 use crate::providers::user_agent;
 use crate::providers::watch::PageWatch;
 use crate::rules::providers::{FEED_KIND, JSON_KIND, alone};
@@ -31,6 +31,7 @@ use crate::runtime::clock::{Clock, wall_now};
 use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
 use crate::status::{self, StatusAddress};
+use crate::telemetry::Metrics;
 
 /// The poller, and what probes pages that are not watched.
 pub struct Watching {
@@ -42,7 +43,7 @@ pub struct Watching {
 pub fn start(
     settings: &Settings,
     (handle, supervisor): (&Handle, &Supervisor),
-    clock: Clock,
+    (clock, metrics): (Clock, Arc<Metrics>),
     background: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Arc<Watching>> {
     let agent = user_agent(&settings.public_url);
@@ -54,7 +55,11 @@ pub fn start(
         u64::from_be_bytes(bytes)
     };
     let parts = (handle.clone(), supervisor.clone());
-    let poller = Poller::new(fetcher.clone(), parts, clock, Arc::new(chance));
+    let around = PollerParts {
+        chance: Arc::new(chance),
+        on_look: Arc::new(move |result| metrics.provider_look(result)),
+    };
+    let poller = Poller::new(fetcher.clone(), parts, clock, around);
     let looking = poller.clone();
     background.push(supervisor.keep("watching providers", move || looking.clone().run()));
     Ok(Arc::new(Watching { fetcher, poller }))

@@ -124,7 +124,13 @@ fn addresses(address: &StatusAddress) -> Vec<String> {
     let mut addresses: Vec<String> = Vec::new();
     for kind in KINDS {
         let first = (kind.documents)(address).into_iter().next();
+        // Some kinds have their documents elsewhere, whatever the page: only the rules say so.
+        let is_own = |url: &str| {
+            let asked = StatusAddress::parse(url);
+            asked.is_some_and(|asked| asked.host == address.host)
+        };
         if let Some(document) = first
+            && is_own(&document.url)
             && !addresses.contains(&document.url)
         {
             addresses.push(document.url);

@@ -83,7 +83,8 @@ impl PageReader {
 #[derive(Clone, Debug, Default)]
 pub struct DocumentMemory {
     pub validators: Validators,
-    pub body_hash: Option<u64>,
+    /// Of the status and the body; `None` of a document that was not had.
+    pub answer_hash: Option<u64>,
 }
 
 /// What a look found.
@@ -93,6 +94,17 @@ pub enum LookFound {
     Same,
     Report(Box<StatusReport>),
     Unreadable(String),
+}
+
+impl LookFound {
+    /// As the metrics call it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Report(_) => "changed",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
 }
 
 /// A look, with what it cost and what it asks for.
@@ -215,20 +227,16 @@ fn is_unchanged(answer: &Option<Fetched>, known: &DocumentMemory) -> bool {
     let Some(fetched) = answer else {
         return false;
     };
-    fetched.status == 304 || (known.body_hash.is_some() && known.body_hash == body_hash(fetched))
+    fetched.status == 304 || known.answer_hash == Some(answer_hash(fetched))
 }
 
 fn remember(answer: &Option<Fetched>) -> DocumentMemory {
     let fetched = answer.as_ref();
+    let good = fetched.filter(|fetched| fetched.status == 200);
     DocumentMemory {
-        validators: fetched.map_or_else(Validators::default, |known| known.validators.clone()),
-        body_hash: fetched.and_then(body_hash),
+        validators: good.map_or_else(Validators::default, |known| known.validators.clone()),
+        answer_hash: fetched.map(answer_hash),
     }
-}
-
-/// `None` of what is no document.
-fn body_hash(fetched: &Fetched) -> Option<u64> {
-    (fetched.status == 200).then(|| hash(&fetched.body))
 }
 
 impl LookResult {
@@ -259,8 +267,131 @@ pub fn answer(fetched: &Fetched) -> StatusAnswer<'_> {
     }
 }
 
-fn hash(body: &[u8]) -> u64 {
+fn answer_hash(fetched: &Fetched) -> u64 {
     let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
+    (fetched.status, &fetched.body).hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::channels::http::HttpOptions;
+    use crate::engine::status_report::ReportPhase;
+    use crate::status::kind;
+    use crate::test_server::{Call, Reply, Server};
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const SUMMARY: &str = r#"{"page":{"id":"p","name":"P","time_zone":"UTC"},"components":[],
+        "status":{"indicator":"none"},"incidents":[],"scheduled_maintenances":[]}"#;
+
+    fn incidents(status: &str) -> String {
+        format!(
+            r#"{{"page":{{"id":"p"}},"incidents":[{{"id":"i","name":"Logins fail","impact":"minor",
+            "status":"{status}","incident_updates":[]}}]}}"#
+        )
+    }
+
+    /// What the list of incidents answers; `None` is a server that hangs up.
+    type Shown = Arc<Mutex<Option<Reply>>>;
+
+    /// A page whose summary never changes, and whose list of incidents is as it is shown.
+    async fn page() -> (Server, Shown) {
+        let shown: Shown = Arc::new(Mutex::new(Some(Reply::new(200, &incidents("monitoring")))));
+        let now = shown.clone();
+        let answer = move |call: &Call| match call.path() {
+            "/api/v2/summary.json" if call.header("if-none-match") == "\"s\"" => {
+                Some(Reply::with_header(304, "etag: \"s\"", ""))
+            }
+            "/api/v2/summary.json" => Some(Reply::with_header(200, "etag: \"s\"", SUMMARY)),
+            _ => now.lock().expect("no test panics with it").clone(),
+        };
+        (Server::answering(answer).await, shown)
+    }
+
+    struct Watcher {
+        fetcher: Fetcher,
+        reader: PageReader,
+        address: StatusAddress,
+        memory: Vec<DocumentMemory>,
+    }
+
+    impl Watcher {
+        fn new(url: &str) -> Self {
+            let options = HttpOptions {
+                clock: Arc::new(|| NOW),
+                allow_networks: vec!["127.0.0.1/32".parse().expect("a network")],
+                proxy: None,
+                extra_roots: Vec::new(),
+            };
+            Self {
+                fetcher: Fetcher::new(options, "a test").expect("a fetcher"),
+                reader: PageReader::Kind(kind("statuspage").expect("a kind")),
+                address: StatusAddress::parse(url).expect("an address"),
+                memory: Vec::new(),
+            }
+        }
+
+        /// The phase of the one incident; `None` if nothing changed, or why it cannot be read.
+        async fn look(&mut self) -> Result<Option<ReportPhase>, String> {
+            let at = (&self.address, NOW);
+            let looked = look(&self.fetcher, &self.reader, at, &mut self.memory, false).await;
+            match looked.found {
+                LookFound::Same => Ok(None),
+                LookFound::Report(report) => Ok(report.incidents.first().map(|it| it.phase)),
+                LookFound::Unreadable(why) => Err(why),
+            }
+        }
+    }
+
+    fn show(shown: &Shown, reply: Option<Reply>) {
+        *shown.lock().expect("no test panics with it") = reply;
+    }
+
+    #[tokio::test]
+    async fn a_page_is_the_same_only_if_each_of_its_documents_is() {
+        let (server, shown) = page().await;
+        let mut watcher = Watcher::new(&server.url());
+        assert_eq!(watcher.look().await, Ok(Some(ReportPhase::Open)));
+        assert_eq!(watcher.look().await, Ok(None));
+        // The summary says nothing of it.
+        show(&shown, Some(Reply::new(200, &incidents("resolved"))));
+        assert_eq!(watcher.look().await, Ok(Some(ReportPhase::Closed)));
+        assert_eq!(watcher.look().await, Ok(None));
+        // The same answer again is no change, whatever its status.
+        show(&shown, Some(Reply::new(404, "")));
+        assert_eq!(
+            watcher.look().await,
+            Ok(None),
+            "no incidents without the list"
+        );
+        let calls = server.calls().len();
+        assert_eq!(watcher.look().await, Ok(None));
+        assert_eq!(server.calls().len(), calls + 2, "nothing was asked twice");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_may_be_missing_is_no_reason_to_say_nothing() {
+        let (server, shown) = page().await;
+        show(&shown, None);
+        let mut watcher = Watcher::new(&server.url());
+        let first = watcher.look().await;
+        assert_eq!(first, Ok(None), "a report without incidents");
+        assert_eq!(watcher.memory.len(), 2);
+        show(&shown, Some(Reply::new(200, &incidents("monitoring"))));
+        assert_eq!(watcher.look().await, Ok(Some(ReportPhase::Open)));
+    }
+
+    #[tokio::test]
+    async fn what_is_unreadable_is_read_anew_the_next_time() {
+        let (server, shown) = page().await;
+        let mut watcher = Watcher::new(&format!("{}/elsewhere", server.url()));
+        watcher.reader = PageReader::Kind(kind("cstate").expect("a kind"));
+        show(&shown, Some(Reply::new(200, "<html>")));
+        assert!(watcher.look().await.is_err());
+        assert!(watcher.memory.is_empty());
+        assert!(watcher.look().await.is_err(), "and not the same");
+    }
 }

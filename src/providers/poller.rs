@@ -48,9 +48,16 @@ pub struct Poller {
     handle: Handle,
     supervisor: Supervisor,
     clock: Clock,
-    /// Spread over all of its values.
-    chance: Arc<dyn Fn() -> u64 + Send + Sync>,
+    around: PollerParts,
     pages: Mutex<Pages>,
+}
+
+/// What the poller is given of the process around it.
+pub struct PollerParts {
+    /// Spread over all of its values.
+    pub chance: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// Told of each look: `same`, `changed` or `unreadable`.
+    pub on_look: Arc<dyn Fn(&'static str) + Send + Sync>,
 }
 
 /// All pages with their schedule.
@@ -74,14 +81,14 @@ impl Poller {
         fetcher: Arc<Fetcher>,
         (handle, supervisor): (Handle, Supervisor),
         clock: Clock,
-        chance: Arc<dyn Fn() -> u64 + Send + Sync>,
+        around: PollerParts,
     ) -> Arc<Self> {
         Arc::new(Self {
             fetcher,
             handle,
             supervisor,
             clock,
-            chance,
+            around,
             pages: Mutex::default(),
         })
     }
@@ -237,6 +244,7 @@ impl Poller {
             is_over: Cell::new(false),
         };
         let found = self.look(&mut watch).await;
+        (self.around.on_look)(found.found.word());
         let present = (self.clock.monotonic(), wall_now());
         let was_moved = watch.last.moved_to.is_some();
         let news = watch.take(found, present);
@@ -354,7 +362,7 @@ impl PageVisit<'_> {
         self.is_over.set(true);
         let poller = self.poller;
         let present = (poller.clock.monotonic(), wall_now());
-        let wait = watch.wait(present, (poller.chance)());
+        let wait = watch.wait(present, (poller.around.chance)());
         let mut pages = poller.pages();
         pages.shown.insert(self.name.clone(), watch.last.clone());
         let rules = pages.rules.clone();

@@ -76,7 +76,8 @@ fn end_missing(
             Listing::WithHistory => Reason::ProviderWithdrawn,
         };
         end(tx, provider, &watched, reason);
-        let mut past = past(&watched.report, Some(tx.now.wall));
+        let mut past = past(&watched.report, None);
+        past.ended_at = Some(tx.now.wall);
         past.is_withdrawn = reason == Reason::ProviderWithdrawn;
         remember(provider, past);
     }

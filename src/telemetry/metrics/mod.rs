@@ -120,6 +120,8 @@ measures! {
             = "http_bodies_refused", "Requests refused because too many bytes of bodies were held";
         /// A task failed inside.
         task_panicked(task: &'static str) = "task_panics", "Tasks that panicked";
+        /// A status page of a provider was looked at.
+        provider_look(result: &'static str) = "provider_looks", "Looks at status pages";
     }
     gauges {
         /// How many incidents are open in a status.
@@ -340,6 +342,7 @@ mod tests {
         assert!(metrics.set_log_lines_lost(7));
         assert!(!metrics.set_log_lines_lost(7), "no new ones");
         metrics.task_panicked("attempt");
+        metrics.provider_look("changed");
         let text = metrics.render();
         let expected = [
             r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
@@ -369,6 +372,7 @@ mod tests {
             r#"reveille_http_bodies_refused_total{pool="unknown"} 1"#,
             "reveille_log_lines_lost_total 7",
             r#"reveille_task_panics_total{task="attempt"} 1"#,
+            r#"reveille_provider_looks_total{result="changed"} 1"#,
             "# EOF",
         ];
         for line in expected {
