@@ -28,20 +28,30 @@ pub struct Detected {
     /// The host could not be asked to the end: it did not answer, or wants to be left alone.
     pub stopped: Option<String>,
     pub tried: Vec<Tried>,
+    pub bytes: u64,
+    /// What `Retry-After` asks for.
+    pub leave_for: Option<Duration>,
 }
 
 /// Asks the addresses at which pages of any kind have their first document, one after the other,
 /// until one answers in the shape of a kind.
 pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
     let mut tried: Vec<Tried> = Vec::new();
+    let mut bytes = 0;
     for url in addresses(address) {
         let validators = Validators::default();
         let fetched = fetcher.fetch(&url, &validators, DOCUMENT_BYTES_MAX, DEADLINE);
-        let outcome = match fetched.await {
+        let fetched = fetched.await;
+        bytes += fetched
+            .as_ref()
+            .map_or(0, |fetched| fetched.body.len() as u64);
+        let outcome = match fetched {
             // The other addresses are of the same host.
-            Err(fault) => return stopped(tried, url, fault.to_string()),
+            Err(fault) => return stopped(tried, url, (fault.to_string(), None)),
             Ok(fetched) if matches!(fetched.status, 429 | 503) => {
-                return stopped(tried, url, format!("it answered {}", fetched.status));
+                let leave_for = fetched.retry_after.or(Some(Duration::minutes(1)));
+                let why = format!("it answered {}", fetched.status);
+                return stopped(tried, url, (why, leave_for));
             }
             Ok(fetched) if !fetched.is_whole => "too large".to_owned(),
             Ok(fetched) => {
@@ -60,6 +70,8 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
                         feed: None,
                         stopped: None,
                         tried,
+                        bytes,
+                        leave_for: None,
                     };
                 }
                 format!("{}, of no kind that is known", fetched.status)
@@ -73,10 +85,16 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
         feed,
         stopped: None,
         tried,
+        bytes,
+        leave_for: None,
     }
 }
 
-fn stopped(mut tried: Vec<Tried>, url: String, why: String) -> Detected {
+fn stopped(
+    mut tried: Vec<Tried>,
+    url: String,
+    (why, leave_for): (String, Option<Duration>),
+) -> Detected {
     let outcome = why.clone();
     tried.push(Tried { url, outcome });
     Detected {
@@ -84,6 +102,8 @@ fn stopped(mut tried: Vec<Tried>, url: String, why: String) -> Detected {
         feed: None,
         stopped: Some(why),
         tried,
+        bytes: 0,
+        leave_for,
     }
 }
 

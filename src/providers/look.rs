@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use tokio::sync::Semaphore;
+
 use crate::channels::http::fetch::{Fetched, Fetcher, Validators};
 use crate::engine::provider_rules::StatusMapping;
 use crate::engine::status_report::StatusReport;
@@ -85,6 +87,8 @@ pub struct DocumentMemory {
     pub validators: Validators,
     /// Of the status and the body; `None` of a document that was not had.
     pub answer_hash: Option<u64>,
+    /// It was answered with success at some look.
+    pub was_had: bool,
 }
 
 /// What a look found.
@@ -146,81 +150,100 @@ pub async fn look(
 ) -> LookResult {
     let documents = reader.documents(address);
     let mut look = LookResult::new(LookFound::Same);
-    let known = match anew || remembered.len() != documents.len() {
-        true => vec![DocumentMemory::default(); documents.len()],
-        false => std::mem::take(remembered),
-    };
-    remembered.clear();
-    let conditions = known.iter().map(|known| &known.validators);
+    remembered.resize_with(documents.len(), DocumentMemory::default);
+    if anew {
+        remembered.iter_mut().for_each(DocumentMemory::forget);
+    }
     let mut fetched = Vec::new();
-    for (document, validators) in documents.iter().zip(conditions) {
-        match fetch(fetcher, document, validators, &mut look).await {
+    for (document, known) in documents.iter().zip(&*remembered) {
+        match fetch(fetcher, document, (known, &known.validators), &mut look).await {
             Ok(answer) => fetched.push(answer),
             Err(why) => return look.with(LookFound::Unreadable(why)),
         }
     }
-    let pairs = fetched.iter().zip(&known);
-    let is_same = pairs
-        .clone()
-        .all(|(answer, known)| is_unchanged(answer, known));
-    if is_same && !anew {
-        *remembered = known;
+    let mut pairs = fetched.iter().zip(&*remembered);
+    if pairs.all(|(answer, known)| is_unchanged(answer, known)) {
         return look;
     }
-    for (document, answer) in documents.iter().zip(&mut fetched) {
+    let none = Validators::default();
+    for ((document, known), answer) in documents.iter().zip(&*remembered).zip(&mut fetched) {
         // One of them changed, and all are needed to read any.
         if answer.as_ref().is_some_and(|answer| answer.status == 304) {
-            match fetch(fetcher, document, &Validators::default(), &mut look).await {
+            match fetch(fetcher, document, (known, &none), &mut look).await {
                 Ok(again) => *answer = again,
                 Err(why) => return look.with(LookFound::Unreadable(why)),
             }
         }
     }
-    let answers: Vec<Option<StatusAnswer<'_>>> = fetched
-        .iter()
-        .map(|fetched| fetched.as_ref().map(answer))
-        .collect();
-    let source = StatusLook {
-        address,
-        answers: &answers,
-        now,
-    };
-    match reader.read(&source) {
+    let (result, fetched) = read(reader.clone(), address.clone(), fetched, now).await;
+    match result {
         Ok(report) => {
-            *remembered = fetched.iter().map(remember).collect();
+            for (known, answer) in remembered.iter_mut().zip(&fetched) {
+                known.note(answer);
+            }
             look.with(LookFound::Report(Box::new(report)))
         }
         Err(error) => {
-            look.is_shape = true;
+            look.is_shape = !matches!(error, StatusUnreadable::Status(_));
             look.with(LookFound::Unreadable(error.to_string()))
         }
     }
 }
 
-/// One document; `None` for one that was not had and may be missing.
+/// Pages that are read at once: each may be large, and takes a processor while it is read.
+static READERS: Semaphore = Semaphore::const_new(4);
+
+/// Reads the documents on a thread that may be kept busy.
+async fn read(
+    reader: PageReader,
+    address: StatusAddress,
+    fetched: Vec<Option<Fetched>>,
+    now: Timestamp,
+) -> (Result<StatusReport, StatusUnreadable>, Vec<Option<Fetched>>) {
+    let _turn = READERS.acquire().await;
+    let read = move || {
+        let answers: Vec<Option<StatusAnswer<'_>>> = fetched
+            .iter()
+            .map(|fetched| fetched.as_ref().map(answer))
+            .collect();
+        let source = StatusLook {
+            address: &address,
+            answers: &answers,
+            now,
+        };
+        let result = reader.read(&source);
+        (result, fetched)
+    };
+    let read = tokio::task::spawn_blocking(read).await;
+    // A panic of a reader is one of this look.
+    read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// One document; `None` for one that was not had and may be missing. One that was had before is
+/// missed: without it the others would mean something else.
 async fn fetch(
     fetcher: &Fetcher,
     document: &StatusDocument,
-    validators: &Validators,
+    (known, validators): (&DocumentMemory, &Validators),
     look: &mut LookResult,
 ) -> Result<Option<Fetched>, String> {
+    let must_be_had = document.is_required || known.was_had;
     let fetched = fetcher.fetch(&document.url, validators, DOCUMENT_BYTES_MAX, DEADLINE);
-    let fetched = fetched.await.map_err(|fault| fault.to_string());
-    let fetched = fetched.and_then(|fetched| match fetched.is_whole {
-        true => Ok(fetched),
-        false => Err(format!(
-            "its document is larger than {} MiB",
-            DOCUMENT_BYTES_MAX >> 20
-        )),
-    });
-    match fetched {
-        Ok(fetched) => {
-            look.note(&fetched);
-            Ok(Some(fetched))
-        }
-        Err(why) if document.is_required => Err(why),
-        Err(_) => Ok(None),
+    let fetched = match fetched.await {
+        Ok(fetched) => fetched,
+        Err(fault) if must_be_had => return Err(fault.to_string()),
+        Err(_) => return Ok(None),
+    };
+    look.note(&fetched);
+    let is_refused = fetched.status == 429 || fetched.status >= 500;
+    if !fetched.is_whole {
+        let mib = DOCUMENT_BYTES_MAX >> 20;
+        return Err(format!("its document is larger than {mib} MiB"));
     }
+    if is_refused && known.was_had && !document.is_required {
+        return Err(format!("{} answered {}", document.url, fetched.status));
+    }
+    Ok(Some(fetched))
 }
 
 fn is_unchanged(answer: &Option<Fetched>, known: &DocumentMemory) -> bool {
@@ -230,12 +253,20 @@ fn is_unchanged(answer: &Option<Fetched>, known: &DocumentMemory) -> bool {
     fetched.status == 304 || known.answer_hash == Some(answer_hash(fetched))
 }
 
-fn remember(answer: &Option<Fetched>) -> DocumentMemory {
-    let fetched = answer.as_ref();
-    let good = fetched.filter(|fetched| fetched.status == 200);
-    DocumentMemory {
-        validators: good.map_or_else(Validators::default, |known| known.validators.clone()),
-        answer_hash: fetched.map(answer_hash),
+impl DocumentMemory {
+    /// Nothing is taken for unchanged.
+    pub fn forget(&mut self) {
+        self.validators = Validators::default();
+        self.answer_hash = None;
+    }
+
+    fn note(&mut self, answer: &Option<Fetched>) {
+        let fetched = answer.as_ref();
+        let good = fetched.filter(|fetched| fetched.status == 200);
+        let validators = good.map(|fetched| fetched.validators.clone());
+        self.validators = validators.unwrap_or_default();
+        self.answer_hash = fetched.map(answer_hash);
+        self.was_had |= good.is_some();
     }
 }
 
@@ -370,6 +401,17 @@ mod tests {
         let calls = server.calls().len();
         assert_eq!(watcher.look().await, Ok(None));
         assert_eq!(server.calls().len(), calls + 2, "nothing was asked twice");
+        // Without a list that was there before, nothing open would look as if it were over.
+        show(&shown, Some(Reply::new(503, "")));
+        let why = watcher.look().await.expect_err("it is missed");
+        assert!(
+            why.ends_with("/api/v2/incidents.json answered 503"),
+            "{why}"
+        );
+        show(&shown, None);
+        assert!(watcher.look().await.is_err());
+        show(&shown, Some(Reply::new(200, &incidents("resolved"))));
+        assert_eq!(watcher.look().await, Ok(Some(ReportPhase::Closed)));
     }
 
     #[tokio::test]
@@ -391,7 +433,12 @@ mod tests {
         watcher.reader = PageReader::Kind(kind("cstate").expect("a kind"));
         show(&shown, Some(Reply::new(200, "<html>")));
         assert!(watcher.look().await.is_err());
-        assert!(watcher.memory.is_empty());
+        assert!(
+            watcher
+                .memory
+                .iter()
+                .all(|known| known.answer_hash.is_none())
+        );
         assert!(watcher.look().await.is_err(), "and not the same");
     }
 }

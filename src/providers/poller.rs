@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::{info, warn};
 
-use super::detection::detect;
+use super::detection::{Detected, detect};
 use super::look::{LookResult, PageReader, look};
 use super::watch::{LastLook, LookChange, PageWatch};
 use crate::channels::http::fetch::Fetcher;
@@ -268,32 +268,10 @@ impl Poller {
         if watch.is_to_detect(now) {
             let detected = detect(&self.fetcher, &address).await;
             watch.detected(now);
-            match detected.kind {
-                Some(kind) => {
-                    info!(
-                        provider.name = %watch.rules.name,
-                        page.kind = kind.word,
-                        "found the kind of a status page"
-                    );
-                    watch.reader = Some(PageReader::Kind(kind));
-                }
-                None if watch.reader.is_none() => {
-                    if let Some(why) = detected.stopped {
-                        return LookResult::unreadable(&why);
-                    }
-                    let asked = detected.tried.len();
-                    return LookResult::unreadable(&match detected.feed {
-                        Some(feed) => format!(
-                            "it is of no kind that is known, and names a feed: write \
-                             `feed: \"{feed}\"` in place of `url`"
-                        ),
-                        None => format!(
-                            "it is of no kind that is known; {asked} addresses were asked, see \
-                             `reveille providers probe`"
-                        ),
-                    });
-                }
-                None => {}
+            if let Some(problem) = found_kind(watch, &detected) {
+                let mut look = LookResult::unreadable(&problem);
+                (look.bytes, look.leave_for) = (detected.bytes, detected.leave_for);
+                return look;
             }
         }
         let Some(reader) = watch.reader.clone() else {
@@ -301,7 +279,7 @@ impl Poller {
             return LookResult::unreadable(why.as_deref().unwrap_or("its kind is not known"));
         };
         let wall = wall_now();
-        let is_anew = watch.is_anew(wall);
+        let is_anew = watch.is_anew((self.clock.monotonic(), wall));
         look(
             &self.fetcher,
             &reader,
@@ -344,6 +322,41 @@ impl Poller {
                 watch.not_taken();
             }
         }
+    }
+}
+
+/// Takes over the kind that was found where none was known. The answer is why the page cannot be
+/// read; a kind that changed is told and never taken over.
+fn found_kind(watch: &mut PageWatch, detected: &Detected) -> Option<String> {
+    let before = watch.reader.as_ref().map(PageReader::word);
+    match (before, detected.kind) {
+        (None, Some(kind)) => {
+            info!(
+                provider.name = %watch.rules.name,
+                page.kind = kind.word,
+                "found the kind of a status page"
+            );
+            watch.reader = Some(PageReader::Kind(kind));
+            None
+        }
+        (Some(before), Some(kind)) if kind.word != before => Some(format!(
+            "it was of the kind {before} and looks like {} now; if that is right, write \
+             `kind: {}`",
+            kind.name, kind.word
+        )),
+        (Some(_), _) => None,
+        (None, None) => Some(match (&detected.stopped, &detected.feed) {
+            (Some(why), _) => why.clone(),
+            (None, Some(feed)) => format!(
+                "it is of no kind that is known, and names a feed: write `feed: \"{feed}\"` in \
+                 place of `url`"
+            ),
+            (None, None) => format!(
+                "it is of no kind that is known; {} addresses were asked, see `reveille \
+                 providers probe`",
+                detected.tried.len()
+            ),
+        }),
     }
 }
 

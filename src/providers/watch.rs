@@ -22,6 +22,9 @@ const DETECT_AGAIN: [Duration; 3] = [
     Duration::hours(24),
 ];
 
+/// While something is open, its documents are read so often though they are the same.
+const READ_AGAIN: Duration = Duration::hours(1);
+
 /// Between two looks that somebody asks for.
 const HURRY_MIN: Duration = Duration::seconds(1);
 
@@ -45,6 +48,8 @@ pub struct PageWatch {
     /// When the kind may be asked for, and how often that was done without finding it.
     detect_at: Duration,
     detections: usize,
+    /// When its documents were read last.
+    read_at: Duration,
     /// When it may be asked at all.
     not_before: Duration,
     /// When a maintenance begins or ends next: the page says the same then, and it means another
@@ -98,6 +103,7 @@ impl PageWatch {
             is_busy: false,
             detect_at: now,
             detections: 0,
+            read_at: now,
             not_before: now,
             turns_at: None,
             day: 0,
@@ -146,10 +152,15 @@ impl PageWatch {
         host.unwrap_or_default()
     }
 
-    /// Whether nothing is to be taken for unchanged.
-    pub fn is_anew(&self, now: Timestamp) -> bool {
-        let has_turned = self.turns_at.is_some_and(|at| at <= now);
-        self.is_to_confirm || has_turned || self.handed.is_none() || self.unreadable.is_some()
+    /// Whether nothing is to be taken for unchanged. What is open may end with time alone.
+    pub fn is_anew(&self, (now, wall): (Duration, Timestamp)) -> bool {
+        let has_turned = self.turns_at.is_some_and(|at| at <= wall);
+        let is_long_ago = self.is_busy && now.0.saturating_sub(self.read_at.0) >= READ_AGAIN.0;
+        is_long_ago
+            || self.is_to_confirm
+            || has_turned
+            || self.handed.is_none()
+            || self.unreadable.is_some()
     }
 
     /// Takes in a look; the answer is what the engine is to hear.
@@ -171,6 +182,7 @@ impl PageWatch {
             LookFound::Report(report) => report,
         };
         self.succeeded();
+        self.read_at = now;
         let filter = &self.rules.filter;
         let is_open = |incident: &ReportedIncident| {
             incident.phase == ReportPhase::Open && !incident.is_maintenance
@@ -203,7 +215,7 @@ impl PageWatch {
     pub fn not_taken(&mut self) {
         self.handed = None;
         self.unreadable = None;
-        self.remembered.clear();
+        self.remembered.iter_mut().for_each(DocumentMemory::forget);
     }
 
     fn failed(&mut self, why: Text, is_shape: bool) -> LookChange {
@@ -211,7 +223,7 @@ impl PageWatch {
         if is_shape {
             self.wrong_shapes = self.wrong_shapes.saturating_add(1);
         }
-        self.remembered.clear();
+        self.remembered.iter_mut().for_each(DocumentMemory::forget);
         self.last.problem = Some(why.clone());
         if self.unreadable.as_ref() == Some(&why) {
             return LookChange::None;
@@ -339,13 +351,13 @@ mod tests {
     #[test]
     fn only_what_differs_is_handed_on() {
         let mut watch = watch();
-        assert!(watch.is_anew(NOW.1), "nothing was handed on yet");
+        assert!(watch.is_anew(NOW), "nothing was handed on yet");
         assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
-        assert!(!watch.is_anew(NOW.1));
+        assert!(!watch.is_anew(NOW));
         assert!(!is_report(&watch.take(found(report(Vec::new())), NOW)));
         assert!(!is_report(&watch.take(found(LookFound::Same), NOW)));
         watch.is_to_confirm = true;
-        assert!(watch.is_anew(NOW.1));
+        assert!(watch.is_anew(NOW));
         assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
         watch.is_to_confirm = false;
         watch.not_taken();
@@ -365,7 +377,7 @@ mod tests {
         let other = watch.take(LookResult::unreadable("no answer within 20 s"), NOW);
         assert!(matches!(other, LookChange::Unreadable(_)));
         assert!(
-            watch.is_anew(NOW.1),
+            watch.is_anew(NOW),
             "what it says is needed, though it may be the same"
         );
         assert!(is_report(&watch.take(found(report(Vec::new())), NOW)));
@@ -377,10 +389,10 @@ mod tests {
         let (from, until) = (NOW.1.0 + 60_000, NOW.1.0 + 120_000);
         let page = || found(report(vec![maintenance(from, until)]));
         watch.take(page(), NOW);
-        assert!(!watch.is_anew(NOW.1));
+        assert!(!watch.is_anew(NOW));
         for moment in [from, until] {
             let at = (NOW.0, Timestamp(moment));
-            assert!(watch.is_anew(at.1));
+            assert!(watch.is_anew(at));
             assert!(is_report(&watch.take(page(), at)));
             assert!(!is_report(&watch.take(page(), at)), "once");
         }

@@ -199,8 +199,16 @@ pub fn made_id(parts: &[&str]) -> Text {
 
 /// The record with the latest time, the first of several; one without a time counts as old.
 pub fn newest<'value>(records: &'value [Value], pointers: &[&str]) -> Option<&'value Value> {
+    newest_of(records.iter(), pointers)
+}
+
+/// The same of records that are somewhere else.
+pub fn newest_of<'value>(
+    records: impl DoubleEndedIterator<Item = &'value Value>,
+    pointers: &[&str],
+) -> Option<&'value Value> {
     let at = |record: &&Value| time(record, pointers);
-    records.iter().rev().max_by_key(at)
+    records.rev().max_by_key(at)
 }
 
 /// A word as tables have it: `in_progress`, `In Progress` and `INPROGRESS` are one.

@@ -8,12 +8,17 @@ use crate::engine::provider_alerts::{self, AlertText};
 use crate::engine::provider_look::LookContext;
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{ComponentState, Impact, ReportedComponent, ReportedIncident};
+use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
 
 /// Looks at which a component must be down where single ones flip, and after an incident that was
 /// about it; and looks without it after which it is gone.
 const LOOKS_MIN: u32 = 2;
+
+/// An incident that names nothing is taken for one about a component that went down so long before
+/// it at most.
+const RELATED_FOR: Duration = Duration::hours(1);
 
 /// Compares the components with those that were known. Whether the next look matters though it
 /// finds the same.
@@ -209,9 +214,13 @@ fn free_key(provider: &ProviderState, key: &Text) -> Text {
 /// nothing.
 fn is_covered(provider: &ProviderState, component: &ReportedComponent) -> bool {
     let open = provider.incidents.values();
-    let told = open.filter(|known| known.alert.is_raised());
-    told.map(|known| &known.report)
-        .any(|incident| !incident.is_maintenance && concerns(incident, &component.id))
+    let is_told = |alert: &ProviderAlert| match alert {
+        // What is worse than the incident is not explained by it.
+        ProviderAlert::Raised { worst, .. } => *worst >= component.state.impact(),
+        ProviderAlert::None { .. } => false,
+    };
+    open.filter(|known| is_told(&known.alert) && !known.report.is_maintenance)
+        .any(|known| concerns(&known.report, &component.id))
 }
 
 /// Whether an incident is about a component.
@@ -250,16 +259,20 @@ fn keep_missing(
 pub type ToldAlert = (Text, Impact, Urgency);
 
 /// An incident takes over the alerts of the components that it is about. Without an alert of its
-/// own that of the first becomes its own, which is the answer; the others are over.
+/// own that of the first becomes its own; the others are over. The answer is what was told of it.
 pub fn take_over(
     tx: &mut StepTransaction<'_>,
     provider: &mut ProviderState,
     incident: &ReportedIncident,
-    has_alert: bool,
+    own: Option<ToldAlert>,
 ) -> Option<ToldAlert> {
     let mut taken = Vec::new();
+    let now = tx.now.wall;
     for (id, component) in &mut provider.components {
-        if incident.is_maintenance || !concerns(incident, id) {
+        // One that names nothing may be about what went down a while before it, not about what
+        // has been down for long.
+        let is_long = incident.components.is_empty() && now.since(component.since) > RELATED_FOR;
+        if incident.is_maintenance || is_long || !concerns(incident, id) {
             continue;
         }
         let ProviderAlert::Raised {
@@ -277,8 +290,16 @@ pub fn take_over(
         };
         component.looks = 0;
     }
+    // The worst that was told of any was told of the incident.
+    let worst = taken.iter().map(|(_, worst, _)| *worst).max();
+    let urgency = taken.iter().map(|(_, _, urgency)| *urgency).max();
     let mut taken = taken.into_iter();
-    let own = if has_alert { None } else { taken.next() };
+    let own = own.or_else(|| taken.next());
+    let own = own.map(|(key, own_worst, own_urgency)| {
+        let worst = worst.map_or(own_worst, |worst| worst.max(own_worst));
+        let urgency = urgency.map_or(own_urgency, |urgency| urgency.max(own_urgency));
+        (key, worst, urgency)
+    });
     for (key, _, _) in taken {
         provider_alerts::end(tx, provider, &key, Reason::ProviderIncidentCovers);
     }

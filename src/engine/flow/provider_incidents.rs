@@ -15,6 +15,9 @@ use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
 
+/// The kind of a page that is a feed, as rules have it.
+const FEED_KIND: &str = "feed";
+
 /// An open incident that is not listed at so many looks in a row is over.
 const LOOKS_MISSING: u32 = 2;
 
@@ -72,6 +75,8 @@ fn end_missing(
             continue;
         }
         let reason = match looked.report.listing {
+            // Work that is done leaves a page without another word.
+            _ if watched.report.is_maintenance => Reason::ProviderUnlisted,
             Listing::OpenOnly => Reason::ProviderUnlisted,
             Listing::WithHistory => Reason::ProviderWithdrawn,
         };
@@ -112,7 +117,15 @@ fn begin(
     report: &Arc<ReportedIncident>,
 ) -> WatchedIncident {
     let impact = impact(looked, report);
-    let alert = if looked.is_first && !looked.rules.pages_on_add {
+    // A feed hands over items of long ago when newer ones are removed.
+    let is_item = looked.rules.page.kind == Some(FEED_KIND);
+    let first = provider.first_read_at;
+    let is_old = is_item
+        && report
+            .started_at
+            .zip(first)
+            .is_some_and(|(at, first)| at < first);
+    let alert = if (looked.is_first || is_old) && !looked.rules.pages_on_add {
         Err(Reason::ProviderOpenWhenAdded)
     } else {
         urgency(looked, report, impact)
@@ -168,7 +181,7 @@ fn raise_or_record(
         provider_alerts::record(tx, provider, text, why);
         return ProviderAlert::None { why, impact };
     }
-    match provider_components::take_over(tx, provider, report, false) {
+    match provider_components::take_over(tx, provider, report, None) {
         Some(told) => tell_change(tx, provider, looked, (report, impact), told),
         None => provider_alerts::trigger(tx, looked.rules, text, impact),
     }
@@ -194,7 +207,7 @@ fn follow(
     let impact = impact(looked, report);
     let is_same = before.report == *report && before.impact == impact;
     let alert = match before.alert {
-        alert if is_same => alert,
+        alert if is_same && alert.is_raised() => alert,
         ProviderAlert::Raised {
             key,
             worst,
@@ -236,15 +249,16 @@ fn tell_change(
     provider: &mut ProviderState,
     looked: &LookContext<'_>,
     (report, now): (&ReportedIncident, Impact),
-    (key, worst, told): ToldAlert,
+    told: ToldAlert,
 ) -> ProviderAlert {
+    let taken = provider_components::take_over(tx, provider, report, Some(told.clone()));
+    let (key, worst, told) = taken.unwrap_or(told);
     let urgency = looked.rules.urgency.of(now).unwrap_or(Urgency::Low);
     let urgency = urgency.max(told);
     let text = AlertText {
         key: key.clone(),
         ..text(provider, looked, report, (now.max(worst), urgency))
     };
-    provider_components::take_over(tx, provider, report, true);
     if now > worst {
         return provider_alerts::worsen(tx, looked.rules, text, now);
     }

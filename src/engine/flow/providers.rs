@@ -54,11 +54,16 @@ pub fn looked_at(
         } => (report, kind, flips),
     };
     if let Some(why) = doubt(&known, &report, tx.now.steady) {
-        provider_reading::unreadable(tx, &known, why);
+        let mut known = (*known).clone();
+        if is_without_history(&report) {
+            known.doubted_since.get_or_insert(tx.now.steady);
+        }
+        provider_reading::unreadable(tx, &Arc::new(known), why);
         return true;
     }
     let mut provider = (*known).clone();
     provider_reading::readable(tx, &mut provider);
+    provider.doubted_since = None;
     if is_without_history(&report) {
         // It is believed now: what was over is no reason for another doubt.
         provider.past.clear();
@@ -125,7 +130,7 @@ fn doubt(known: &ProviderState, report: &StatusReport, now: MonotonicTime) -> Op
     }
     // A list of what is open and what ended a moment ago may be empty for good reasons: the doubt
     // ends by itself, and without anything open there is nothing to lose.
-    let since = known.unreadable.as_ref().map(|page| page.since);
+    let since = known.doubted_since;
     let is_fresh = since.is_none_or(|since| now.since(since) < DOUBTED_FOR);
     let had_history = known.past.iter().any(|past| !past.is_withdrawn);
     if is_without_history(report) && had_history && is_fresh && !known.incidents.is_empty() {
@@ -151,6 +156,9 @@ pub fn accept_page(tx: &mut StepTransaction<'_>, name: &ProviderName) -> Result<
     let mut provider = (*known).clone();
     provider.page = None;
     provider.past.clear();
+    // Rows that cannot be read are as right as the rest: what is missing beside them is over.
+    provider.skipped_incidents = u64::MAX;
+    provider.skipped_components = u64::MAX;
     tx.put_provider(name.clone(), provider);
     Ok(())
 }

@@ -42,6 +42,8 @@ pub struct ProviderState {
     /// there: what is missing beside more of them may be one of them.
     pub skipped_incidents: u64,
     pub skipped_components: u64,
+    /// Since when an empty list in place of what is open is not believed.
+    pub doubted_since: Option<MonotonicTime>,
 }
 
 /// Since when and why nothing can be said about a page.
@@ -161,6 +163,7 @@ impl ProviderState {
             unknown_words: Vec::new(),
             skipped_incidents: 0,
             skipped_components: 0,
+            doubted_since: None,
         }
     }
 

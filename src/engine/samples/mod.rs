@@ -590,6 +590,7 @@ pub fn provider() -> ProviderState {
     });
     provider.skipped_incidents = 1;
     provider.skipped_components = 2;
+    provider.doubted_since = Some(MonotonicTime(8));
     provider.unknown_words.push("impact \"MEDIUM\"".into());
     provider
 }

@@ -11,7 +11,7 @@ use crate::engine::status_report::{
 use crate::engine::time::{Duration, Timestamp};
 use crate::status::draft::{self, ReportDraft, derived_impact, worse};
 use crate::status::fields::{
-    list, listed, newest, prose, required, root, shape, text, texts, time, title,
+    list, listed, newest_of, prose, required, root, shape, text, texts, time, title,
 };
 use crate::status::{
     StatusAddress, StatusAnswer, StatusDocument, StatusKind, StatusLook, StatusUnreadable,
@@ -140,11 +140,8 @@ fn report(
         _ => ReportPhase::Open,
     };
     let ids = texts(row, "/relationships/status_updates/data", "/id");
-    let updates = ids
-        .iter()
-        .filter_map(|id| parts.updates.get(id).copied().cloned());
-    let updates: Vec<Value> = updates.collect();
-    let update = newest(&updates, &["/attributes/published_at"]);
+    let updates = ids.iter().filter_map(|id| parts.updates.get(id).copied());
+    let update = newest_of(updates, &["/attributes/published_at"]);
     Some(ReportedIncident {
         text: prose(update, "/attributes/message"),
         impact: match is_maintenance {

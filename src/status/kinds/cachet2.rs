@@ -164,15 +164,18 @@ fn incident(draft: &mut ReportDraft, row: &Value) -> Option<ReportedIncident> {
 fn schedule(draft: &mut ReportDraft, row: &Value) -> Option<ReportedIncident> {
     // Incidents count from one as well.
     let id = format!("schedule-{}", text(row, "/id")?);
+    let phase = draft.phase_in(SCHEDULE_PHASES, row.pointer("/status"));
+    let window = time(row, &["/scheduled_at"]).map(|from| (from, time(row, &["/completed_at"])));
     Some(ReportedIncident {
         text: prose(Some(row), "/message"),
         impact: Impact::Maintenance,
-        phase: draft.phase_in(SCHEDULE_PHASES, row.pointer("/status")),
+        phase,
         state_word: text(row, "/human_status").unwrap_or_default(),
         is_maintenance: true,
         components: texts(row, "/components", "/component_id"),
         updated_at: time(row, &["/updated_at"]),
-        window: time(row, &["/scheduled_at"]).map(|from| (from, time(row, &["/completed_at"]))),
+        // Times here have no zone: what is said to be in progress is, whatever they say.
+        window: window.filter(|_| phase != ReportPhase::Open),
         ..draft::incident(id.into(), title(row, "/name"))
     })
 }

@@ -11,7 +11,7 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::status::draft::{self, ReportDraft, derived_impact};
 use crate::status::fields::{
-    first_text, list, listed, newest, optional, prose, required, root, shape, text, texts, time,
+    first_text, list, listed, newest_of, optional, prose, required, root, shape, text, texts, time,
     title,
 };
 use crate::status::{
@@ -164,12 +164,9 @@ fn incident(
 ) -> Option<ReportedIncident> {
     let code = code(row, "latest_status").or_else(|| code(row, "status"));
     let ids = texts(row, "/relationships/updates/data", "/id");
-    let own: Vec<Value> = ids
-        .iter()
-        .filter_map(|id| updates.get(id).copied().cloned())
-        .collect();
+    let own = ids.iter().filter_map(|id| updates.get(id).copied());
     let created = "/attributes/created/string";
-    let update = newest(&own, &[created]);
+    let update = newest_of(own, &[created]);
     let components = texts(row, "/relationships/components/data", "/id");
     Some(ReportedIncident {
         text: prose(update.or(Some(row)), "/attributes/message"),
@@ -194,15 +191,18 @@ fn schedule(draft: &mut ReportDraft, row: &Value) -> Option<ReportedIncident> {
     // Incidents count from one as well.
     let id = format!("schedule-{}", text(row, "/id")?);
     let until = time(row, &["/attributes/completed/string"]);
+    let phase = draft.phase_in(SCHEDULE_PHASES, code(row, "status"));
+    let window = time(row, &["/attributes/scheduled/string"]).map(|from| (from, until));
     Some(ReportedIncident {
         text: prose(Some(row), "/attributes/message"),
         impact: Impact::Maintenance,
-        phase: draft.phase_in(SCHEDULE_PHASES, code(row, "status")),
+        phase,
         state_word: text(row, "/attributes/status/human").unwrap_or_default(),
         is_maintenance: true,
         components: texts(row, "/relationships/components/data", "/id"),
         updated_at: time(row, &["/attributes/updated/string"]),
-        window: time(row, &["/attributes/scheduled/string"]).map(|from| (from, until)),
+        // Times here have no zone: what is said to be in progress is, whatever they say.
+        window: window.filter(|_| phase != ReportPhase::Open),
         ..draft::incident(id.into(), title(row, "/attributes/name"))
     })
 }

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use crate::engine::event::Text;
-use crate::engine::status_report::{Impact, Listing, ReportedIncident, StatusReport};
+use crate::engine::status_report::{
+    ComponentState, Impact, Listing, ReportedIncident, StatusReport,
+};
 use crate::engine::time::Duration;
 use crate::status::draft::{self, ReportDraft};
 use crate::status::fields::{
-    first_text, link, listed, listed_if_any, prose, required, root, text, texts, time, title,
+    first_text, link, list, listed, listed_if_any, prose, required, root, text, texts, time, title,
 };
 use crate::status::statuspage_shape::{
     has_anchors, has_component_ids, is_original, is_ulid, no_anchors, report,
@@ -109,6 +111,17 @@ fn read_widget(look: &StatusLook<'_>, root: &Value) -> Result<StatusReport, Stat
 }
 
 fn widget_incident(draft: &mut ReportDraft, row: &Value) -> Option<ReportedIncident> {
+    for affected in list(row, "/affected_components") {
+        let state = draft.state(affected.pointer("/current_status"));
+        let named = text(affected, "/name").map(|name| {
+            let group = text(affected, "/group_name");
+            let state = state.unwrap_or(ComponentState::Unknown);
+            draft::component(text(affected, "/id"), name, group, state)
+        });
+        if named.is_some() {
+            draft.component(named);
+        }
+    }
     let impact = draft.impact(row.pointer("/current_worst_impact"));
     Some(ReportedIncident {
         text: prose(Some(row), "/last_update_message"),

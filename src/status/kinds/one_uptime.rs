@@ -74,9 +74,12 @@ fn id(value: &Value, pointer: &str) -> Option<Text> {
     first_text(value, &[pointer, &format!("{pointer}/value")])
 }
 
+/// Rows of a list that are looked through for each row of another one.
+const LOOKED_THROUGH_MAX: usize = 500;
+
 /// The element of a list with this id.
 fn with_id<'value>(root: &'value Value, pointer: &str, sought: &Text) -> Option<&'value Value> {
-    let mut elements = list(root, pointer).iter();
+    let mut elements = list(root, pointer).iter().take(LOOKED_THROUGH_MAX);
     elements.find(|element| id(element, "/_id").as_ref() == Some(sought))
 }
 
@@ -98,12 +101,14 @@ fn resource(row: &Value, root: &Value) -> Option<ReportedComponent> {
 fn incident(draft: &mut ReportDraft, row: &Value, root: &Value) -> Option<ReportedIncident> {
     let identity = id(row, "/_id")?;
     let notes = list(root, "/incidentPublicNotes").iter();
+    let notes = notes.take(LOOKED_THROUGH_MAX);
     let notes = notes.filter(|note| id(note, "/incidentId").as_ref() == Some(&identity));
     let note = notes.max_by_key(|note| time(note, &["/createdAt"]));
     // Incidents name monitors; a resource of the page shows one.
-    let monitors = list(row, "/monitors").iter();
+    let monitors = list(row, "/monitors").iter().take(LOOKED_THROUGH_MAX);
     let monitors: Vec<Text> = monitors.filter_map(|monitor| id(monitor, "/_id")).collect();
     let resources = list(root, "/statusPageResources").iter();
+    let resources = resources.take(LOOKED_THROUGH_MAX);
     let named = resources.filter(|resource| {
         id(resource, "/monitorId").is_some_and(|monitor| monitors.contains(&monitor))
     });

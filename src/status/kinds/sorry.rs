@@ -1,7 +1,10 @@
 //! Sorry's pages: components with parents, and notices that are open until they have ended.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
+use crate::engine::event::Text;
 use crate::engine::status_report::{
     ComponentState, Listing, ReportPhase, ReportedComponent, ReportedIncident, StatusReport,
 };
@@ -47,8 +50,18 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     let mut draft = ReportDraft::default();
     let components = required(look, 1, WORD)?;
     let rows = listed(&components, "/components", WORD)?;
-    for row in rows.iter().filter(|row| !is_parent(row, rows)) {
-        let component = component(&mut draft, row, rows);
+    let parents: BTreeSet<Text> = rows
+        .iter()
+        .filter_map(|row| text(row, "/parent_id"))
+        .collect();
+    let names = rows
+        .iter()
+        .filter_map(|row| Some((text(row, "/id")?, text(row, "/name")?)));
+    let names: BTreeMap<Text, Text> = names.collect();
+    // A row that holds others says only what they say.
+    let is_parent = |row: &&Value| text(row, "/id").is_some_and(|id| parents.contains(&id));
+    for row in rows.iter().filter(|row| !is_parent(row)) {
+        let component = component(&mut draft, row, &names);
         draft.component(component);
     }
     let notices = required(look, 2, WORD)?;
@@ -59,18 +72,12 @@ fn read(look: &StatusLook<'_>) -> Result<StatusReport, StatusUnreadable> {
     draft.finish(name.clone(), name, Listing::WithHistory)
 }
 
-/// A row that holds others says only what they say.
-fn is_parent(row: &Value, rows: &[Value]) -> bool {
-    let id = text(row, "/id");
-    let mut parents = rows.iter().map(|other| text(other, "/parent_id"));
-    id.is_some() && parents.any(|parent| parent == id)
-}
-
-fn component(draft: &mut ReportDraft, row: &Value, rows: &[Value]) -> Option<ReportedComponent> {
-    let parent = text(row, "/parent_id");
-    let mut others = rows.iter();
-    let parent = others.find(|other| parent.is_some() && text(other, "/id") == parent);
-    let group = parent.and_then(|parent| text(parent, "/name"));
+fn component(
+    draft: &mut ReportDraft,
+    row: &Value,
+    names: &BTreeMap<Text, Text>,
+) -> Option<ReportedComponent> {
+    let group = text(row, "/parent_id").and_then(|parent| names.get(&parent).cloned());
     let state = draft.state_in(STATES, row.pointer("/state"))?;
     Some(draft::component(
         text(row, "/id"),

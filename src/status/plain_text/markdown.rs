@@ -73,8 +73,14 @@ fn escaped(rest: &str) -> Written {
 
 /// Code and bold; single marks are as often part of a name or a sum.
 fn emphasis(rest: &str, mark: char, before: Option<char>) -> Written {
-    let after = rest.trim_start_matches(mark);
-    let length = rest.len().saturating_sub(after.len());
+    // A longer run is no mark of anything.
+    const RUN_MAX: usize = 8;
+    let run = rest
+        .chars()
+        .take(RUN_MAX)
+        .take_while(|letter| *letter == mark);
+    let length = run.count();
+    let after = rest.get(length..).unwrap_or_default();
     let is_edge = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
     let next = after.chars().next();
     let touches = |letter: Option<char>| letter.is_some_and(|letter| !letter.is_whitespace());

@@ -1050,3 +1050,106 @@ fn a_look_at_an_address_that_is_no_longer_the_provider_s_says_nothing() {
     world.ask(input);
     assert!(world.state().provider(&"helpline".into()).is_none());
 }
+
+#[test]
+fn a_component_that_is_worse_than_its_incident_has_an_alert_of_its_own() {
+    let mut world = world("");
+    look(&mut world, page());
+    look(&mut world, with([incident("slow", Impact::Minor)]));
+    world.expect(["ana email mail #1 page"]);
+    let down = with([incident("slow", Impact::Minor)]);
+    look(
+        &mut world,
+        down.component("c4", ComponentState::MajorOutage),
+    );
+    world.expect(["ana sms twilio #2 page"]);
+}
+
+#[test]
+fn an_incident_that_names_nothing_is_not_about_what_has_been_down_for_long() {
+    let mut world = world("");
+    look(&mut world, page());
+    let down = |report: StatusReport| report.component("c1", ComponentState::MajorOutage);
+    look(&mut world, down(page()));
+    world.expect(["ana sms twilio #1 page"]);
+    world.wait("00:00:10");
+    world.ack(1, "ana");
+    world.at("26:00:00");
+    look(&mut world, down(with([incident("login", Impact::Major)])));
+    world.expect(["ana sms twilio #2 page"]);
+}
+
+#[test]
+fn an_incident_that_takes_several_alerts_over_was_told_the_worst_of_them() {
+    let mut world = world("");
+    look(&mut world, page());
+    let down = |report: StatusReport| {
+        let report = report.component("c1", ComponentState::Degraded);
+        report.component("c2", ComponentState::MajorOutage)
+    };
+    look(&mut world, down(page()));
+    world.expect(["ana email mail #1 page", "ana sms twilio #2 page"]);
+    look(
+        &mut world,
+        down(with([naming("mail", Impact::Major, &["c1", "c2"])])),
+    );
+    world.expect([]);
+    look(&mut world, with([closed("mail")]));
+    expect_quiet(&world);
+}
+
+#[test]
+fn other_rules_decide_again_on_what_is_open_and_paged_nobody() {
+    let mut world = world(r#", match: ['component="Chat"'], urgency: { minor: none }"#);
+    look(&mut world, page());
+    let open = || {
+        with([
+            naming("api", Impact::Major, &["c4"]),
+            incident("slow", Impact::Minor),
+        ])
+    };
+    look(&mut world, open());
+    world.expect_nothing_until("00:05:00");
+    world.replace_rules(&team(""));
+    look(&mut world, open());
+    world.expect(["ana email mail #2 page", "ana sms twilio #1 page"]);
+}
+
+#[test]
+fn a_row_that_is_no_longer_readable_is_accepted_as_well() {
+    let skipping = || StatusReport {
+        skipped_incidents: 1,
+        ..page()
+    };
+    let mut world = world("");
+    look(&mut world, page());
+    look(&mut world, with([incident("login", Impact::Major)]));
+    world.expect(["ana sms twilio #1 page"]);
+    look(&mut world, skipping());
+    look(&mut world, skipping());
+    world.expect_status(1, "triggered");
+    world.ask(Input::AcceptPage("helpline".into()));
+    look(&mut world, skipping());
+    look(&mut world, skipping());
+    world.expect_status(1, "resolved");
+}
+
+#[test]
+fn items_of_a_feed_from_before_it_was_watched_page_nobody() {
+    let url = "https://status.example.com/history.rss";
+    let yaml = format!("{TEAM}\nproviders:\n  helpline: {{ feed: \"{url}\" }}\n");
+    let mut world = World::new(&yaml);
+    look(&mut world, page());
+    let item = |id: &str, started_at: i64| ReportedIncident {
+        started_at: Some(Timestamp(started_at)),
+        ..incident(id, Impact::Major)
+    };
+    let now = world.wall().0;
+    let report = with([
+        item("of last year", now - 400 * 86_400_000),
+        item("new", now + 1),
+    ]);
+    look(&mut world, report);
+    world.expect(["ana sms twilio #1 page"]);
+    assert_eq!(why_not(&world, "of last year"), "provider_open_when_added");
+}

@@ -8,9 +8,10 @@ use crate::engine::time::{Duration, Timestamp};
 use crate::status::closing_words::{marked, stated, told};
 use crate::status::draft::{self, ReportDraft};
 use crate::status::feed::{FeedDocument, FeedItem, is_feed, parse};
-use crate::status::fields::{made_id, scalar, succeeded};
+use crate::status::fields::{link, made_id, scalar, succeeded};
 use crate::status::plain_text::plain_text;
 use crate::status::{StatusDocument, StatusKind, StatusLook, StatusUnreadable};
+use crate::text::truncate::distinct;
 
 const WORD: &str = "feed";
 
@@ -62,6 +63,12 @@ const TROUBLE: &[&str] = &[
     "unplanned",
     "unscheduled",
 ];
+
+/// Characters of an id; a longer one ends in its hash.
+const ID_CHARACTERS_MAX: usize = 300;
+
+/// Items that are read, the newest: what is older is history.
+const ITEMS_MAX: usize = 100;
 
 /// Items of one service that are further apart are of two events, where the feed has no ids.
 const GAP: Duration = Duration::hours(48);
@@ -204,6 +211,13 @@ struct ItemGroup<'feed> {
 /// The incidents of a feed, that with the newest item last.
 fn grouped(document: &FeedDocument) -> Vec<ItemGroup<'_>> {
     let mut items: Vec<&FeedItem> = document.items.iter().filter(|item| !is_bad(item)).collect();
+    // The newest are in front, unless the dates say otherwise.
+    let first = items.first().and_then(|item| first_date(item));
+    let last = items.last().and_then(|item| first_date(item));
+    if first.zip(last).is_some_and(|(first, last)| first < last) {
+        items.reverse();
+    }
+    items.truncate(ITEMS_MAX);
     items.reverse();
     if items.iter().all(|item| first_date(item).is_some()) {
         items.sort_by_key(|item| first_date(item));
@@ -297,7 +311,7 @@ impl ItemGroup<'_> {
         };
         ReportedIncident {
             text,
-            url: (!url.is_empty()).then(|| url.into()),
+            url: link(&url.into(), ""),
             impact: match (state.is_maintenance, state.phase) {
                 (true, _) => Impact::Maintenance,
                 (false, ReportPhase::Closed) => Impact::None,
@@ -308,7 +322,7 @@ impl ItemGroup<'_> {
             is_maintenance: state.is_maintenance,
             started_at,
             updated_at,
-            ..draft::incident(id.into(), title)
+            ..draft::incident(distinct(&id, ID_CHARACTERS_MAX).into(), title)
         }
     }
 }
