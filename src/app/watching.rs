@@ -18,15 +18,18 @@ use crate::config::Settings;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::provider_incidents::as_if_new;
-use crate::engine::provider_rules::{ComponentsById, ProviderRules};
-use crate::engine::status_report::{ReportedIncident, StatusReport};
+use crate::engine::provider_rules::{
+    ComponentsById, FEED_KIND, ImpactUrgency, JSON_KIND, ProviderRules,
+};
+use crate::engine::status_report::{Impact, ReportedIncident, StatusReport};
 use crate::engine::time::Duration;
+use crate::engine::urgency::Urgency;
 use crate::providers::detection::detect;
 use crate::providers::look::{LookFound, PageReader, look};
 use crate::providers::poller::{Poller, PollerParts};
 use crate::providers::user_agent;
 use crate::providers::watch::PageWatch;
-use crate::rules::providers::{FEED_KIND, JSON_KIND, alone};
+use crate::rules::providers::alone;
 use crate::runtime::clock::{Clock, wall_now};
 use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
@@ -239,5 +242,30 @@ fn lines(rules: &ProviderRules, kind: Option<&str>, report: &StatusReport) -> St
         true => String::new(),
         false => format!(",\n    match: [{}]", filter.join(", ")),
     };
-    format!("providers:\n  {name}: {{ {key}: {url}{kind}{filter} }}\n")
+    let urgency = urgency_line(&rules.urgency);
+    format!("providers:\n  {name}: {{ {key}: {url}{kind}{filter}{urgency} }}\n")
+}
+
+/// The urgencies that differ from what holds without them.
+fn urgency_line(urgency: &ImpactUrgency) -> String {
+    let usual = ImpactUrgency::default();
+    let impacts = [
+        Impact::Critical,
+        Impact::Major,
+        Impact::Minor,
+        Impact::None,
+        Impact::Maintenance,
+    ];
+    let own = impacts
+        .iter()
+        .filter(|impact| urgency.of(**impact) != usual.of(**impact));
+    let own = own.map(|impact| {
+        let word = urgency.of(*impact).map_or("none", Urgency::as_str);
+        format!("{impact}: {word}")
+    });
+    let own: Vec<String> = own.collect();
+    match own.is_empty() {
+        true => String::new(),
+        false => format!(",\n    urgency: {{ {} }}", own.join(", ")),
+    }
 }

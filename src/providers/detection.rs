@@ -1,6 +1,7 @@
 //! Finding out of which kind a page is, by asking: the body decides, never the path.
 
 use crate::channels::http::fetch::{Fetcher, Validators};
+use crate::engine::provider_rules::FEED_KIND;
 use crate::engine::time::Duration;
 use crate::status::{KINDS, StatusAddress, StatusKind, kind, links};
 
@@ -47,11 +48,11 @@ pub async fn detect(fetcher: &Fetcher, address: &StatusAddress) -> Detected {
             .map_or(0, |fetched| fetched.body.len() as u64);
         let outcome = match fetched {
             // The other addresses are of the same host.
-            Err(fault) => return stopped(tried, url, (fault.to_string(), None)),
+            Err(fault) => return stopped(tried, url, (fault.to_string(), None), bytes),
             Ok(fetched) if matches!(fetched.status, 429 | 503) => {
                 let leave_for = fetched.retry_after.or(Some(Duration::minutes(1)));
                 let why = format!("it answered {}", fetched.status);
-                return stopped(tried, url, (why, leave_for));
+                return stopped(tried, url, (why, leave_for), bytes);
             }
             Ok(fetched) if !fetched.is_whole => "too large".to_owned(),
             Ok(fetched) => {
@@ -94,6 +95,7 @@ fn stopped(
     mut tried: Vec<Tried>,
     url: String,
     (why, leave_for): (String, Option<Duration>),
+    bytes: u64,
 ) -> Detected {
     let outcome = why.clone();
     tried.push(Tried { url, outcome });
@@ -102,7 +104,7 @@ fn stopped(
         feed: None,
         stopped: Some(why),
         tried,
-        bytes: 0,
+        bytes,
         leave_for,
     }
 }
@@ -123,7 +125,7 @@ async fn named_feed(
             .filter(|fetched| fetched.is_whole && fetched.status == 200)
     };
     let page = fetch(&address.whole()).await?;
-    let feed_kind = kind(crate::rules::providers::FEED_KIND)?;
+    let feed_kind = kind(FEED_KIND)?;
     for url in links::feeds(&page.body, address) {
         let fetched = fetch(&url).await;
         let is_feed = fetched.is_some_and(|fetched| (feed_kind.recognises)(&answer(&fetched)));

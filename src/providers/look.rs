@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::sync::Semaphore;
 
 use crate::channels::http::fetch::{Fetched, Fetcher, Validators};
-use crate::engine::provider_rules::StatusMapping;
+use crate::engine::provider_rules::{JSON_KIND, StatusMapping};
 use crate::engine::status_report::StatusReport;
 use crate::engine::time::{Duration, Timestamp};
 use crate::status::{
@@ -30,7 +30,7 @@ impl PageReader {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.word,
-            Self::Mapped(_) => crate::rules::providers::JSON_KIND,
+            Self::Mapped(_) => JSON_KIND,
         }
     }
 
@@ -215,8 +215,13 @@ async fn read(
         (result, fetched)
     };
     let read = tokio::task::spawn_blocking(read).await;
-    // A panic of a reader is one of this look.
-    read.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    match read {
+        Ok(read) => read,
+        // A panic of a reader is one of this look.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The process ends.
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// One document; `None` for one that was not had and may be missing. One that was had before is
@@ -250,7 +255,9 @@ fn is_unchanged(answer: &Option<Fetched>, known: &DocumentMemory) -> bool {
     let Some(fetched) = answer else {
         return false;
     };
-    fetched.status == 304 || known.answer_hash == Some(answer_hash(fetched))
+    // Without a condition 304 says nothing.
+    let is_same = |hash| fetched.status == 304 || hash == answer_hash(fetched);
+    known.answer_hash.is_some_and(is_same)
 }
 
 impl DocumentMemory {
@@ -412,6 +419,13 @@ mod tests {
         assert!(watcher.look().await.is_err());
         show(&shown, Some(Reply::new(200, &incidents("resolved"))));
         assert_eq!(watcher.look().await, Ok(Some(ReportPhase::Closed)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nothing_changed_is_none_before_anything_was_read() {
+        let server = Server::answering(|_| Some(Reply::with_header(304, "x: y", ""))).await;
+        let mut watcher = Watcher::new(&server.url());
+        assert_eq!(watcher.look().await, Err("it answered 304".to_owned()));
     }
 
     #[tokio::test]

@@ -121,10 +121,10 @@ impl Poller {
         loop {
             ticks.tick().await;
             self.follow_rules().await;
-            for (name, watch) in self.take_due() {
+            for (name, watch, detects) in self.take_due() {
                 let poller = Arc::clone(&self);
                 self.supervisor.spawn("look at a status page", async move {
-                    poller.visit(name, watch).await;
+                    poller.visit(name, watch, detects).await;
                 });
             }
         }
@@ -195,8 +195,8 @@ impl Poller {
         pages.rules = Some(rules);
     }
 
-    /// The pages whose turn it is.
-    fn take_due(&self) -> Vec<(ProviderName, PageWatch)> {
+    /// The pages whose turn it is, and whether they are counted as those whose kind is asked for.
+    fn take_due(&self) -> Vec<(ProviderName, PageWatch, bool)> {
         let now = self.clock.monotonic();
         let mut pages = self.pages();
         let mut taken = Vec::new();
@@ -212,8 +212,8 @@ impl Poller {
                 continue;
             };
             let host = watch.host();
-            let is_turned_away = watch.is_to_detect(now) && pages.detecting >= DETECTIONS_MAX;
-            if is_turned_away {
+            let detects = watch.is_to_detect(now);
+            if detects && pages.detecting >= DETECTIONS_MAX {
                 let due = Duration(now.0 + DETECTIONS_BUSY.0);
                 pages.due.insert((due, name.clone()));
                 pages.watches.insert(name, Some(watch));
@@ -227,19 +227,19 @@ impl Poller {
                 continue;
             }
             pages.under_way += 1;
-            pages.detecting += usize::from(watch.is_to_detect(now));
-            taken.push((name, watch));
+            pages.detecting += usize::from(detects);
+            taken.push((name, watch, detects));
         }
         taken
     }
 
     /// One look, and what follows from it.
-    async fn visit(&self, name: ProviderName, mut watch: PageWatch) {
+    async fn visit(&self, name: ProviderName, mut watch: PageWatch, detects: bool) {
         // Whatever happens in between, the page has its turn again.
         let visit = PageVisit {
             poller: self,
             host: watch.host(),
-            detects: watch.is_to_detect(self.clock.monotonic()),
+            detects,
             name,
             is_over: Cell::new(false),
         };
@@ -425,5 +425,62 @@ impl Drop for PageVisit<'_> {
         pages
             .due
             .insert((Duration(now.0 + PANICKED.0), self.name.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::providers::alone;
+    use crate::status::kind;
+
+    fn watch(known: Option<&str>) -> PageWatch {
+        let (rules, _) = alone(r#"{"url": "https://status.example.com"}"#);
+        PageWatch::new(rules.expect("a provider"), known, Duration::ZERO)
+    }
+
+    fn detected(found: Option<&str>) -> Detected {
+        Detected {
+            kind: found.and_then(kind),
+            feed: None,
+            stopped: None,
+            tried: Vec::new(),
+            bytes: 0,
+            leave_for: None,
+        }
+    }
+
+    #[test]
+    fn a_kind_is_taken_over_where_none_is_known_and_a_change_is_only_told() {
+        let mut unknown = watch(None);
+        assert_eq!(found_kind(&mut unknown, &detected(Some("slack"))), None);
+        assert_eq!(unknown.reader.map(|reader| reader.word()), Some("slack"));
+
+        let mut known = watch(Some("statuspage"));
+        assert_eq!(found_kind(&mut known, &detected(None)), None);
+        let told = found_kind(&mut known, &detected(Some("instatus")));
+        let told = told.expect("it is told");
+        assert!(told.contains("write `kind: instatus`"), "{told}");
+        assert_eq!(known.reader.map(|reader| reader.word()), Some("statuspage"));
+    }
+
+    #[test]
+    fn a_page_of_no_kind_says_what_was_found_instead() {
+        let feed = Detected {
+            feed: Some("https://status.example.com/rss".to_owned()),
+            ..detected(None)
+        };
+        let stopped = Detected {
+            stopped: Some("it answered 503".to_owned()),
+            ..detected(None)
+        };
+        for (found, part) in [
+            (feed, "write `feed: \"https://status.example.com/rss\"`"),
+            (stopped, "it answered 503"),
+            (detected(None), "0 addresses were asked"),
+        ] {
+            let told = found_kind(&mut watch(None), &found).expect("it is told");
+            assert!(told.contains(part), "{told}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::matcher::Matcher;
 use crate::engine::provider_rules::{
-    ImpactUrgency, PageSource, ProviderFilter, ProviderRules, StatusMapping,
+    FEED_KIND, ImpactUrgency, JSON_KIND, PageSource, ProviderFilter, ProviderRules, StatusMapping,
 };
 use crate::engine::status_report::{ComponentState, Impact, ReportPhase};
 use crate::engine::time::Duration;
@@ -76,10 +76,6 @@ const MAP: MapSchema = MapSchema {
 
 const EVERY_MIN: Duration = Duration::seconds(30);
 const EVERY_MAX: Duration = Duration::hours(1);
-
-/// The kind of a page that is read by a mapping, and that of any feed.
-pub const JSON_KIND: &str = "json";
-pub const FEED_KIND: &str = "feed";
 
 /// Words that a mapping may translate.
 const WORDS_MAX: usize = 200;

@@ -50,7 +50,7 @@ pub fn one(provider: &WatchedProvider, view: &View) -> String {
             ("last look", local(&provider.last_look_at, view)),
             ("next look", local(&provider.next_look_at, view)),
             ("components", provider.components_total.to_string()),
-            ("unknown words", provider.unknown_words.join(", ")),
+            ("unknown words", blanked(&provider.unknown_words.join(", "))),
         ],
     )
     .collect();
@@ -123,8 +123,9 @@ pub fn probed(page: &ProbedPage, view: &View) -> String {
             ("kind", clean(kind)),
             ("problem", clean(&page.problem)),
             ("components", page.components.len().to_string()),
-            ("ambiguous", page.ambiguous.join(", ")),
-            ("unknown words", page.unknown_words.join(", ")),
+            ("ambiguous", blanked(&page.ambiguous.join(", "))),
+            ("unknown words", blanked(&page.unknown_words.join(", "))),
+            ("not readable", not_readable(page.skipped)),
         ],
     )
     .collect();
@@ -178,6 +179,15 @@ pub fn probed(page: &ProbedPage, view: &View) -> String {
     lines.join("\n")
 }
 
+/// How many rows of a page could not be read; nothing where all could.
+fn not_readable(rows: u64) -> String {
+    match rows {
+        0 => String::new(),
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    }
+}
+
 /// Entries of the catalogue.
 pub fn catalogue(entries: &[CatalogueEntry], view: &View) -> String {
     let mut table = Table::new("NAME, ADDRESS, KIND, SEEN", 1);
@@ -190,4 +200,61 @@ pub fn catalogue(entries: &[CatalogueEntry], view: &View) -> String {
         ]);
     }
     table.render(view.look, "nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::tests::samples::{sample, view};
+
+    #[test]
+    fn a_probe_shows_what_would_have_paged_and_what_to_write() {
+        let page: ProbedPage = sample(&json!({
+            "url": "https://status.example.com", "kind": "statuspage",
+            "kind_name": "Atlassian Statuspage", "page_name": "Help\u{1b}line", "problem": null,
+            "asked": [], "components": [{"id": "c", "name": "API", "state": "operational",
+            "is_used": true}], "ambiguous": [], "unknown_words": ["impact \"MEDIUM\""],
+            "skipped": 2, "rules": "providers:\n  helpline: { url: \"x\" }\n",
+            "incidents": [{"id": "i", "title": "Logins fail", "impact": "major", "phase": "closed",
+            "is_maintenance": false, "started_at": "2026-11-23T02:00:00Z", "components": [],
+            "urgency": "high", "not_alerted": null}]
+        }));
+        let text = probed(&page, &view());
+        for part in [
+            "page          Help line",
+            "kind          Atlassian Statuspage",
+            "not readable  2 rows",
+            "pages, high urgency",
+            "  helpline: { url: \"x\" }",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        let unknown = ProbedPage {
+            problem: Some("it is of no kind that is known".to_owned()),
+            asked: vec![crate::api::wire::provider::AskedAddress {
+                url: "https://status.example.com/index.json".to_owned(),
+                outcome: "404, of no kind that is known".to_owned(),
+            }],
+            ..page
+        };
+        let text = probed(&unknown, &view());
+        assert!(text.contains("/index.json  404"), "{text}");
+        assert!(!text.contains("for the rules"), "{text}");
+    }
+
+    #[test]
+    fn what_is_open_says_which_incident_it_is_in_or_why_it_pages_nobody() {
+        let incident = |numbers: &[u64], why: Option<&str>| {
+            decision(
+                numbers,
+                &why.map_or(Some("low".to_owned()), |_| None),
+                &why.map(str::to_owned),
+            )
+        };
+        assert_eq!(incident(&[4, 7], None), "incident #4, #7, low urgency");
+        assert_eq!(incident(&[], None), "its alert has no open incident");
+        assert_eq!(incident(&[], Some("left out")), "pages nobody: left out");
+    }
 }

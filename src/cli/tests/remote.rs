@@ -35,6 +35,15 @@ fn answer_all(server: &Server) {
     server.answers("GET /v1/incidents/5", 200, samples::incident(5));
     server.answers("GET /v1/incidents/5/timeline", 200, json!({"items": []}));
     server.answers("GET /v1/receipts", 200, samples::receipt());
+    let provider = json!({"name": "p", "url": "https://s.example", "state": "operational",
+        "bytes_today": 0, "components_total": 0, "components": [], "incidents": [], "past": [],
+        "unknown_words": []});
+    server.answers("GET /v1/providers/p", 200, provider.clone());
+    server.answers("POST /v1/providers/p/look", 200, provider.clone());
+    server.answers("POST /v1/providers/p/accept", 200, provider);
+    let probed = json!({"url": "https://s.example", "asked": [], "components": [],
+        "incidents": [], "ambiguous": [], "unknown_words": [], "skipped": 0, "rules": ""});
+    server.answers("POST /v1/providers/probe", 200, probed);
     server.answers("GET /v1/explain", 200, samples::explained(&[], &[]));
     server.answers("GET /v1/oncall", 200, on_call);
     server.answers("POST /v1/incidents", 201, json!({"number": 5}));
@@ -73,6 +82,20 @@ async fn commands_that_look_ask_for_what_they_should() {
         ),
         ("silence list", "GET /v1/silences", Value::Null),
         ("token list", "GET /v1/tokens", Value::Null),
+        ("providers list", "GET /v1/providers", Value::Null),
+        ("providers show p", "GET /v1/providers/p", Value::Null),
+        ("providers look p", "POST /v1/providers/p/look", json!({})),
+        (
+            "providers accept p",
+            "POST /v1/providers/p/accept",
+            json!({}),
+        ),
+        (
+            "providers probe https://s.example --kind slack --match title=x --urgency minor=high",
+            "POST /v1/providers/probe",
+            json!({"provider": {"url": "https://s.example", "kind": "slack",
+                "match": ["title=x"], "urgency": {"minor": "high"}}}),
+        ),
     ])
     .await;
 }

@@ -201,8 +201,13 @@ fn page_again(tx: &mut StepTransaction<'_>, number: IncidentNumber, impact: Impa
 /// it stays where it is and pages nobody.
 pub fn rewrite(tx: &mut StepTransaction<'_>, provider: &ProviderState, text: AlertText) {
     let integration = integration_of(&provider.name);
-    let Some(alert) = tx.alert_by_key(&integration, &text.key) else {
-        return record(tx, provider, text, Reason::UnknownAlert);
+    let known = tx.alert_by_key(&integration, &text.key);
+    let Some(alert) = known.filter(|alert| alert.firing) else {
+        // A store that was saved in parts may have lost it: what is open is told once more.
+        let content = Arc::new(text.content);
+        let event = event(Action::Trigger, text.key, content, text.started_at);
+        ingest::event(tx, &integration, event);
+        return;
     };
     let now = tx.now.wall;
     let before = alert.content.summary.clone();

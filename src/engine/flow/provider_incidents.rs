@@ -8,15 +8,12 @@ use crate::engine::provider::{PastIncident, ProviderAlert, ProviderState, Watche
 use crate::engine::provider_alerts::{self, AlertText};
 use crate::engine::provider_components::{self, ToldAlert};
 use crate::engine::provider_look::LookContext;
-use crate::engine::provider_rules::{ComponentsById, ProviderRules};
+use crate::engine::provider_rules::{ComponentsById, FEED_KIND, ProviderRules};
 use crate::engine::reason::Reason;
 use crate::engine::status_report::{Impact, Listing, ReportPhase, ReportedIncident, StatusReport};
 use crate::engine::time::Timestamp;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-
-/// The kind of a page that is a feed, as rules have it.
-const FEED_KIND: &str = "feed";
 
 /// An open incident that is not listed at so many looks in a row is over.
 const LOOKS_MISSING: u32 = 2;

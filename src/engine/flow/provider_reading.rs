@@ -4,6 +4,7 @@
 //! unreadable together, the trouble is ours or that of whoever hosts them: that is one
 //! self-incident, and no provider's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::cause::Cause;
@@ -12,7 +13,7 @@ use crate::engine::ids::ProviderName;
 use crate::engine::incident::SelfIncident;
 use crate::engine::provider::{ProviderState, UnreadablePage};
 use crate::engine::provider_rules::shown_url;
-use crate::engine::self_incidents::{clear, is_told, raise};
+use crate::engine::self_incidents::{clear, is_told, occurrences, raise};
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 
@@ -61,12 +62,16 @@ pub fn review(tx: &mut StepTransaction<'_>) {
 }
 
 fn review_without(tx: &mut StepTransaction<'_>, readable: Option<&ProviderName>) {
-    let troubles = tx.state.incidents().filter(|known| known.is_open());
-    let troubles = troubles.filter_map(|incident| incident.about.clone());
-    let together: Vec<SelfIncident> = troubles
-        .filter(|about| about.cause == Cause::ProvidersUnreadable)
-        .collect();
-    for trouble in together {
+    let kinds = tx.state.providers();
+    let kinds = kinds.filter(|known| readable.is_none_or(|name| known.name == *name));
+    // Of all pages, and of those of one kind.
+    let mut subjects: BTreeSet<Text> = kinds.map(|known| known.kind.clone()).collect();
+    subjects.insert("".into());
+    for subject in subjects {
+        let trouble = SelfIncident::new(Cause::ProvidersUnreadable, subject);
+        if occurrences(tx, &trouble) == 0 {
+            continue;
+        }
         let left = unreadable_pages(tx, readable);
         let of_kind = |page: &&Arc<ProviderState>| *page.kind == *trouble.subject;
         let is_all = trouble.subject.is_empty();
@@ -102,13 +107,11 @@ pub fn forget(tx: &mut StepTransaction<'_>, provider: &ProviderState) {
 
 /// A page has been unreadable for long.
 pub fn due(tx: &mut StepTransaction<'_>, name: &ProviderName) {
-    let Some(provider) = tx.provider(name) else {
-        return;
-    };
+    let provider = tx.provider(name);
+    let provider = provider.expect("a provider whose timer is due is in the state");
     let mut provider = (*provider).clone();
-    let Some(page) = &mut provider.unreadable else {
-        return;
-    };
+    let page = provider.unreadable.as_mut();
+    let page = page.expect("only a page that cannot be read has a timer");
     page.is_reviewed = true;
     let since = page.since;
     tx.put_provider(name.clone(), provider.clone());

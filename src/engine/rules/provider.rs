@@ -13,6 +13,10 @@ use crate::engine::status_report::{
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
 
+/// The kind of a page that is read by a mapping, and that of any feed.
+pub const JSON_KIND: &str = "json";
+pub const FEED_KIND: &str = "feed";
+
 /// A watched provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProviderRules {

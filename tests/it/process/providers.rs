@@ -215,6 +215,7 @@ async fn a_page_is_probed_before_it_is_watched_with_what_a_filter_would_have_don
     );
     let rules = probed["rules"].as_str().unwrap();
     assert!(rules.contains("helpline: { url: "), "{rules}");
+    assert!(rules.contains("urgency: { minor: high }"), "{rules}");
 
     let elsewhere = json!({"url": fake.url(), "match": ["title=~\".*Production 3.*\""]});
     let answer = server
