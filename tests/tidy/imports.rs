@@ -113,7 +113,6 @@ const ROOMS: [Room; 20] = [
         rooms: &[
             "engine",
             "status",
-            "rules::providers",
             // Pages are asked through the same guard as webhooks.
             "channels::http",
             "runtime",
