@@ -17,6 +17,7 @@ pub mod rules;
 pub mod runtime;
 pub mod signing;
 pub mod status;
+pub mod status_page;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]

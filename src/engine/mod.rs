@@ -40,8 +40,8 @@ pub use flow::{
 pub use model::recent_events;
 pub use model::{
     actor, alert, assertions, cause, channel_state, counters, entry, entry_body, event, headline,
-    health, ids, incident, key, outcome, page, phone, provider, reason, records, status_report,
-    strength, task, time, urgency,
+    health, ids, incident, key, outcome, page, phone, provider, reason, records, status_post,
+    status_report, strength, task, time, urgency,
 };
 use model::{budget, words};
 pub use rules::{

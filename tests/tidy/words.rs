@@ -5,8 +5,15 @@ use crate::tree::Tree;
 use crate::{Break, Rule};
 
 /// Rooms that compute and do nothing else.
-pub const PURE: [&str; 7] = [
-    "engine", "document", "rules", "inbound", "status", "signing", "text",
+pub const PURE: [&str; 8] = [
+    "engine",
+    "document",
+    "rules",
+    "inbound",
+    "status",
+    "status_page",
+    "signing",
+    "text",
 ];
 
 /// The only reader of time.

@@ -23,6 +23,7 @@ pub mod provider;
 pub mod reason;
 pub mod recent_events;
 pub mod records;
+pub mod status_post;
 pub mod status_report;
 pub mod strength;
 pub mod task;
