@@ -228,8 +228,7 @@ fn open(view: View<'_>, filter: &Filter, before: u64, wanted: usize) -> Looked {
     for incident in known.take(ITEMS_MAX) {
         last = Some(incident.number.0);
         if filter.takes(incident) {
-            let headline = view.state.headline(incident);
-            items.push(wire::incident::incident(incident, headline, view.now));
+            items.push(wire::incident::incident_in(view.state, incident, view.now));
         }
         if items.len() >= wanted {
             break;
@@ -302,11 +301,10 @@ pub async fn show(
     let number = IncidentNumber(parse::number("incident", &number)?);
     let incident = find(&state, number).await?;
     let known = incident.clone();
-    let look = move |view: View<'_>| (view.state.headline(&known), view.now);
-    let (headline, now) = state.handle.read(look).await?;
+    let look = move |view: View<'_>| wire::incident::incident_in(view.state, &known, view.now);
+    let mut shown = state.handle.read(look).await?;
     let alerts = parts::alerts(&state, &incident, 0, SHOWN_MAX).await?;
     let pages = parts::pages(&state, number, Span::ALL, SHOWN_MAX).await?;
-    let mut shown = wire::incident::incident(&incident, headline, now);
     shown.alerts = Some(alerts.items);
     shown.pages_total = Some(parts::pages_total(&state, number).await?);
     shown.pages = Some(pages.iter().map(|page| wire::page::page(page)).collect());

@@ -113,6 +113,7 @@ fn on_audit(handle: &Handle, rounds: Rounds<'_>) -> OnAudit {
         };
         metrics.set_audit(result);
         metrics.set_timers_overdue(audit.overdue);
+        metrics.set_incidents_held(audit.held);
         metrics.set_queue_length(Queue::Command, handle.commands_waiting());
         metrics.set_queue_length(Queue::Events, handle.events_waiting());
         if let Some(free) = free {

@@ -157,6 +157,7 @@ mod tests {
             name: "sms".into(),
             kind: twilio::KIND.name,
             concurrency: 7,
+            depends_on: Vec::new(),
             provider: Arc::new(provider),
         };
         let settings = Settings {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{KINDS, Kind, Provider, console};
 use crate::document::section::Section;
 use crate::document::{MapSchema, Node, Value, units};
+use crate::engine::dependency::Dependency;
 use crate::engine::ids::ChannelName;
 use crate::engine::ruleset::ChannelInfo;
 
@@ -18,6 +19,8 @@ pub struct Configured {
     pub kind: &'static str,
     /// Attempts under way at once.
     pub concurrency: usize,
+    /// Providers whose status pages speak of it.
+    pub depends_on: Vec<Dependency>,
     pub provider: Arc<dyn Provider>,
 }
 
@@ -32,6 +35,7 @@ impl Configured {
             name: ChannelName::CONSOLE.into(),
             kind: console::KIND.name,
             concurrency: concurrency.unwrap_or(console::KIND.concurrency),
+            depends_on: Vec::new(),
             provider: Arc::new(match others {
                 [] => console::Role::Only,
                 [..] => console::Role::Beside,
@@ -43,13 +47,15 @@ impl Configured {
     pub fn info(&self) -> ChannelInfo {
         ChannelInfo {
             concurrency: self.concurrency,
+            depends_on: self.depends_on.clone(),
             ..self.provider.info()
         }
     }
 }
 
 /// The keys of a channel whose kind there is not.
-const UNKNOWN: MapSchema = MapSchema::new("a channel", &["name", "kind", "concurrency"]);
+const UNKNOWN: MapSchema =
+    MapSchema::new("a channel", &["name", "kind", "concurrency", "depends_on"]);
 
 /// Reads all channels; the console is added where it is missing and stands last.
 pub fn read_all(root: &mut Section<'_, '_>) -> Vec<Configured> {
@@ -85,6 +91,7 @@ fn read(section: &mut Section<'_, '_>, kind: Option<&Kind>) -> Option<Configured
     let name = section.require("name", "write name = \"mail\"", name);
     let word = section.require("kind", &format!("one of {kinds}"), units::text);
     let concurrency = section.read("concurrency", concurrency);
+    let depends_on = section.read("depends_on", dependencies);
     let Some(kind) = kind else {
         section.refuse(&format!("kind = {:?}", word?), &format!("must be {kinds}"));
         return None;
@@ -103,6 +110,7 @@ fn read(section: &mut Section<'_, '_>, kind: Option<&Kind>) -> Option<Configured
         name: written,
         kind: kind.name,
         concurrency: concurrency.unwrap_or(kind.concurrency),
+        depends_on: depends_on.unwrap_or_default(),
         provider,
     })
 }
@@ -126,6 +134,18 @@ fn name(value: &Value) -> Result<String, String> {
     } else {
         Err("use only the letters a-z, digits and -".to_owned())
     }
+}
+
+/// `["provider/slack"]`
+fn dependencies(value: &Value) -> Result<Vec<Dependency>, String> {
+    let Value::List(items) = value else {
+        return Err("must be a list such as [\"provider/slack\"]".to_owned());
+    };
+    let read = items.iter().map(|item| {
+        let dependency = item.as_text().and_then(Dependency::parse);
+        dependency.ok_or_else(|| "write each as \"provider/NAME\"".to_owned())
+    });
+    read.collect()
 }
 
 fn concurrency(value: &Value) -> Result<usize, String> {

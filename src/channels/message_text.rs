@@ -130,7 +130,8 @@ pub fn news(message: &Message) -> Option<String> {
     };
     Some(match news {
         UpdateKind::Joined => {
-            joined(brief).unwrap_or_else(|| format!("More alerts joined: {}", firing(brief)))
+            let said = joined(brief).or_else(|| of_provider(brief));
+            said.unwrap_or_else(|| format!("More alerts joined: {}", firing(brief)))
         }
         UpdateKind::Acknowledged | UpdateKind::Resolved => state(brief, &message.time_zone),
         UpdateKind::Triggered => "Triggered again: nobody has acknowledged it".to_owned(),
@@ -163,6 +164,32 @@ pub fn joined(brief: &IncidentSummary) -> Option<String> {
     }
     let joined = listed(&shown, ", ", brief.joined_total);
     Some(format!("Joined: {joined}"))
+}
+
+/// The incident of a provider to which it may be due: `#14 Stripe: API errors`.
+pub fn provider_incident(brief: &IncidentSummary) -> Option<String> {
+    brief.provider_incident.as_deref().map(one_line)
+}
+
+/// What waits under an incident of a provider: `2 (#15 checkout fails, #16 payouts are slow)`.
+pub fn waiting(brief: &IncidentSummary) -> Option<String> {
+    let shown = brief.waiting.iter().take(JOINED_LISTED);
+    let shown: Vec<String> = shown.map(|title| one_line(title)).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let listed = listed(&shown, ", ", brief.waiting_total);
+    Some(format!("{} ({listed})", brief.waiting_total))
+}
+
+/// What an update tells where no alert joined: what waits beneath, or to what it may be due.
+fn of_provider(brief: &IncidentSummary) -> Option<String> {
+    let waiting = waiting(brief).map(|waiting| format!("Waiting beneath: {waiting}"));
+    let due_to = || {
+        let incident = provider_incident(brief)?;
+        Some(format!("What it depends on has an incident: {incident}"))
+    };
+    waiting.or_else(due_to)
 }
 
 /// `3 of 5 alerts firing`.

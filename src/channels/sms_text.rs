@@ -110,7 +110,8 @@ fn facts(message: &Message, brief: &IncidentSummary) -> Vec<String> {
     );
     let firing = (brief.alerts_firing > 1).then(|| format!("{} firing", brief.alerts_firing));
     let news = message_text::news(message).map(|news| truncate(&news, NEWS_CHARACTERS));
-    let facts = [firing, news, service, Some(since)];
+    let waiting = (brief.waiting_total > 0).then(|| format!("{} waiting", brief.waiting_total));
+    let facts = [firing, waiting, news, service, Some(since)];
     facts.into_iter().flatten().collect()
 }
 

@@ -25,6 +25,8 @@ pub struct Audit {
     pub idle_pages: Vec<PageId>,
     /// Timers that should have fired a while ago.
     pub overdue: usize,
+    /// Incidents that wait under those of providers.
+    pub held: usize,
     /// Channels that fail now.
     pub failing: Vec<ChannelName>,
     /// Every channel that made attempts fails.
@@ -75,6 +77,7 @@ pub fn audit(state: &State, rules: &RuleSet, now: Now) -> Audit {
             .map(|incident| incident.number)
             .collect(),
         idle_pages: idle_pages(state),
+        held: state.held_total(),
         overdue: state.overdue(now.steady, SLACK.0, COUNTED_MAX),
         all_channels_fail: tried > 0 && failing.len() == tried,
         failing,
@@ -111,6 +114,7 @@ fn is_stuck(state: &State, incident: &Incident) -> bool {
         | Phase::Acknowledged
         | Phase::Snoozed
         | Phase::NotExpected
+        | Phase::Held
         | Phase::Ended => false,
     };
     is_concerned

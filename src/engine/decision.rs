@@ -294,6 +294,11 @@ pub struct IncidentSummary {
     /// Alerts that began to fire since the reader was told, as many at most.
     pub joined: Vec<Text>,
     pub joined_total: usize,
+    /// The incident of a provider to which it may be due: `#14 Stripe: API errors`.
+    pub provider_incident: Option<Text>,
+    /// Incidents that wait under this one of a provider, as many at most.
+    pub waiting: Vec<Text>,
+    pub waiting_total: usize,
     /// The router speaks of itself.
     pub is_self_incident: bool,
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::ids::IncidentNumber;
+use super::ids::{IncidentNumber, ProviderName};
 use super::page::Page;
 use super::task::TaskKind;
 
@@ -19,6 +19,8 @@ pub enum FollowUp {
     CheckReached(IncidentNumber),
     /// The fallback was paged as often as it may, and nobody acknowledged.
     Exhausted(IncidentNumber),
+    /// Alerts of what depends on the provider may make its incidents urgent.
+    OwnAlerts(ProviderName),
     /// Something begins that this step may not be able to finish. `is_asked` if whoever waits for
     /// this step is answered at its end.
     Begin { task: TaskKind, is_asked: bool },

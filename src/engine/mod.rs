@@ -27,25 +27,26 @@ pub mod work;
 use flow::{
     acknowledgment, actions, alert_update, archive, attempt_result, attempt_start, channel_health,
     channel_trouble, check, collapse, conditions, contact_test, contact_test_result, copies,
-    counts, covering, delivery, delivery_report, escalation, flapping, grouping, incident_timers,
-    ingest, notes, notification, opening, overrides, page_by_hand, page_plan, page_timers,
-    pinned_policy, placement, probe, provider_alerts, provider_components, provider_look,
-    provider_reading, providers, queueing, rate_limit, reachability, reached, receipts, replied,
-    resolution, self_incidents, silence, silence_request, slot, sms_callers, sms_commands,
-    sms_parse, target_resolution, tasks, updates, withdrawal,
+    counts, covering, delivery, delivery_report, dependents, escalation, flapping, grouping,
+    incident_timers, ingest, notes, notification, opening, overrides, own_alerts, page_by_hand,
+    page_plan, page_timers, pinned_policy, placement, probe, provider_alerts, provider_components,
+    provider_look, provider_reading, providers, queueing, rate_limit, reachability, reached,
+    receipts, replied, resolution, self_incidents, silence, silence_request, slot, sms_callers,
+    sms_commands, sms_parse, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{
     bundle, jump, pending, provider_incidents, recovery, send_request, silencing, slots, unreported,
 };
 pub use model::recent_events;
 pub use model::{
-    actor, alert, assertions, cause, channel_state, counters, entry, entry_body, event, headline,
-    health, ids, incident, key, outcome, page, phone, provider, reason, records, status_post,
-    status_report, strength, task, time, urgency,
+    actor, alert, assertions, cause, channel_state, counters, dependent, entry, entry_body, event,
+    headline, health, ids, incident, key, outcome, page, phone, provider, reason, records,
+    status_post, status_report, strength, task, time, urgency,
 };
 use model::{budget, words};
 pub use rules::{
-    calendar, integration, matcher, policy, provider as provider_rules, routing, ruleset,
+    calendar, dependency, integration, matcher, policy, provider as provider_rules, routing,
+    ruleset,
 };
 pub use state::State;
 pub use step::step;

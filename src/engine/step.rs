@@ -13,9 +13,9 @@ use super::transaction::StepTransaction;
 use super::{
     actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
     contact_test_result, delivery_report, escalation, incident_timers, ingest, jump, notification,
-    overrides, page_by_hand, page_timers, pending, probe, provider_reading, providers, rate_limit,
-    recovery, replied, self_incidents, send_request, silence, silence_request, slot, sms_commands,
-    tasks, unreported, updates,
+    overrides, own_alerts, page_by_hand, page_timers, pending, probe, provider_reading, providers,
+    rate_limit, recovery, replied, self_incidents, send_request, silence, silence_request, slot,
+    sms_commands, tasks, unreported, updates,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -54,6 +54,7 @@ fn follow(tx: &mut StepTransaction<'_>, follow_up: FollowUp) {
         FollowUp::PageEnded(page) => ended(tx, &page),
         FollowUp::CheckReached(incident) => escalation::check_reached(tx, incident),
         FollowUp::Exhausted(incident) => self_incidents::exhausted(tx, incident),
+        FollowUp::OwnAlerts(provider) => own_alerts::count(tx, &provider),
         FollowUp::Begin { task, is_asked } => {
             let rest = tasks::begin(tx, task);
             if is_asked {

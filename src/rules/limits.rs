@@ -16,6 +16,8 @@ pub const ROUTES: usize = 100_000;
 /// Levels of the routing tree beneath the root.
 pub const ROUTE_DEPTH: usize = 32;
 pub const MATCHERS_PER_ROUTE: usize = 50;
+/// Providers and components on which one thing depends.
+pub const DEPENDENCIES: usize = 50;
 pub const COPIES_PER_ROUTE: usize = 50;
 pub const GROUP_LABELS: usize = 50;
 pub const CONTACTS_PER_USER: usize = 20;

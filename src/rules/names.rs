@@ -115,7 +115,7 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
             IntegrationName::ROUTER,
             "is the integration of the router itself",
         )),
-        Section::Schedules | Section::Providers => None,
+        Section::Schedules | Section::Providers | Section::Services => None,
     };
     if let Some((word, meaning)) = reserved.filter(|(word, _)| *word == name) {
         let message = format!(
@@ -123,6 +123,10 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
             section.noun()
         );
         faults.error(Code::BadName, at, message, "choose another name");
+    }
+    if section == Section::Services {
+        // Monitors name services as they like.
+        return check_free_name(section.noun(), name, at, faults);
     }
     check_word(section.noun(), name, at, faults);
     if matches!(section, Section::Integrations | Section::Providers) && !name.is_ascii() {
@@ -134,6 +138,20 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
         let help = "use letters a to z, digits and . _ - only";
         faults.error(Code::BadName, at, message, help);
     }
+}
+
+/// Reports a name that is too long or has no place on one line.
+fn check_free_name(noun: &str, name: &str, at: Position, faults: &mut Diagnostics) {
+    let is_short = name.chars().count() <= limits::NAME_CHARACTERS;
+    if is_short && !name.trim().is_empty() && !name.contains(char::is_control) {
+        return;
+    }
+    let message = format!("{} cannot be the name of a {noun}", quoted(name));
+    let help = format!(
+        "use at most {} characters on one line",
+        limits::NAME_CHARACTERS
+    );
+    faults.error(Code::BadName, at, message, help);
 }
 
 /// Reports a name that targets could not refer to.
@@ -162,7 +180,7 @@ impl Context<'_> {
                 Section::Users => Code::UnknownUser,
                 Section::Schedules => Code::UnknownSchedule,
                 Section::Policies => Code::UnknownPolicy,
-                Section::Integrations | Section::Providers => Code::UnknownKey,
+                Section::Integrations | Section::Providers | Section::Services => Code::UnknownKey,
             };
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());

@@ -24,8 +24,18 @@ use super::{Context, Environment, SourceFile};
 const PROVIDER: MapSchema = MapSchema {
     what: "a provider",
     keys: &[
-        "url", "feed", "json", "kind", "map", "every", "match", "urgency", "labels", "service",
+        "url",
+        "feed",
+        "json",
+        "kind",
+        "map",
+        "every",
+        "match",
+        "urgency",
+        "labels",
+        "service",
         "on_add",
+        "raise_when",
     ],
     foreign: &[
         ("type", "write `kind`"),
@@ -74,6 +84,18 @@ const MAP: MapSchema = MapSchema {
     may_be_empty: false,
 };
 
+/// How many own alerts make an incident urgent; `never` leaves it to what the page says.
+fn raise_when(table: &MapReader<'_>, faults: &mut Diagnostics) -> Option<usize> {
+    let given = table.get("raise_when");
+    if given.is_some_and(|node| node.as_text() == Some("never")) {
+        return None;
+    }
+    let count = table.number("raise_when", 1..=RAISE_WHEN_MAX, faults);
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    Some(count.unwrap_or(ProviderRules::RAISE_WHEN))
+}
+
+const RAISE_WHEN_MAX: i64 = 1_000;
 const EVERY_MIN: Duration = Duration::seconds(30);
 const EVERY_MAX: Duration = Duration::hours(1);
 
@@ -121,6 +143,7 @@ impl Context<'_> {
         let every = table.duration("every", EVERY_MIN..=EVERY_MAX, faults);
         let on_add = table.choice("on_add", &["show", "page"], faults);
         let service = table.text("service", faults).map(Text::from);
+        let raise_when = raise_when(&table, faults);
         ProviderRules {
             name: entry.key.as_str().into(),
             page,
@@ -130,6 +153,7 @@ impl Context<'_> {
             labels: self.labels(&table),
             service,
             pages_on_add: on_add == Some(1),
+            raise_when,
         }
     }
 

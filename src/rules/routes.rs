@@ -97,6 +97,7 @@ impl Builder<'_, '_> {
             resolve_after: None,
             join_interval: JOIN_INTERVAL_DEFAULT,
             copy_to: Vec::new(),
+            dependencies: None,
             page: true,
         };
         let route = Arc::new(self.route(&table, &base));
@@ -240,6 +241,8 @@ impl Builder<'_, '_> {
             .get("group_by")
             .map(|node| self.context.route_group_by(node));
         let copies = self.context.route_copies(table, &base.copy_to);
+        let inherited = base.dependencies.as_ref();
+        let dependencies = self.context.route_dependencies(table, inherited);
         let resolve_after = table.get("resolve_after");
         let resolve_after = resolve_after.and_then(|node| self.context.route_resolve_after(node));
         let faults = &mut self.context.faults;
@@ -259,6 +262,7 @@ impl Builder<'_, '_> {
             resolve_after: resolve_after.or(base.resolve_after),
             join_interval: join.unwrap_or(base.join_interval),
             copy_to: copies,
+            dependencies,
             page: page.unwrap_or(base.page),
         }
     }

@@ -23,6 +23,9 @@ pub(super) fn describe_task(task: &Task) -> String {
         TaskKind::Recover(_) => format!("task {id}: recovery"),
         TaskKind::KeepMemory { by, .. } => format!("task {id}: clock ahead by {by}"),
         TaskKind::FollowRules { .. } => format!("task {id}: alerts under other rules"),
+        TaskKind::ReviewDependents { provider, .. } => {
+            format!("task {id}: what depends on provider {provider}")
+        }
     }
 }
 

@@ -82,6 +82,7 @@ impl Key {
             RecordKey::Jump => of(Kind::Jump),
             RecordKey::Task(id) => of(Kind::Task).number(id.0),
             RecordKey::Provider(name) => of(Kind::Provider).name(name.as_str()),
+            RecordKey::Dependent(number) => of(Kind::Dependent).number(number.0),
         }
     }
 

@@ -26,6 +26,7 @@ pub enum Kind {
     Jump = 0x1b,
     Task = 0x1c,
     Provider = 0x1d,
+    Dependent = 0x1f,
     // History.
     /// Entries that outlived their commit in the journal.
     Entries = 0x31,
@@ -51,7 +52,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -66,6 +67,7 @@ impl Kind {
         Self::Jump,
         Self::Task,
         Self::Provider,
+        Self::Dependent,
         Self::Progress,
         Self::Document,
         Self::Clocks,

@@ -44,7 +44,7 @@ pub fn load(
 }
 
 /// The kinds of active records, and how they are counted for people.
-pub const ACTIVE: [(Kind, &str); 14] = [
+pub const ACTIVE: [(Kind, &str); 15] = [
     (Kind::Alert, "alerts"),
     (Kind::Incident, "incidents"),
     (Kind::Page, "pages"),
@@ -59,6 +59,7 @@ pub const ACTIVE: [(Kind, &str); 14] = [
     (Kind::Jump, "jumps of the clock"),
     (Kind::Task, "tasks"),
     (Kind::Provider, "providers"),
+    (Kind::Dependent, "incidents that depend on providers"),
 ];
 
 fn remembered(

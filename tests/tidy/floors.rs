@@ -49,7 +49,13 @@ const FLOORS: [&[&str]; 10] = [
     // A person and their notify steps.
     &["bundle", "notification", "reached"],
     // An incident and its policy.
-    &["acknowledgment", "escalation", "silence", "silence_request"],
+    &[
+        "acknowledgment",
+        "dependents",
+        "escalation",
+        "silence",
+        "silence_request",
+    ],
     // Alerts and the incidents that they are in.
     &[
         "grouping",
@@ -77,6 +83,7 @@ const FLOORS: [&[&str]; 10] = [
         "contact_test",
         "delivery_report",
         "ingest",
+        "own_alerts",
         "placement",
         "provider_alerts",
         "provider_components",

@@ -8,8 +8,10 @@ use utoipa::ToSchema;
 use super::actor::Actor;
 use super::alert::{self, Alert};
 use super::page::Page;
+use crate::engine::State;
 use crate::engine::decision;
 use crate::engine::decision::ActResult;
+use crate::engine::ids::IncidentNumber;
 use crate::engine::incident::{self, Handled, Phase, SelfIncident};
 use crate::engine::time::Now;
 
@@ -51,6 +53,13 @@ pub struct Incident {
     /// From 1.
     pub round: u32,
     pub silenced: bool,
+    /// The incident of a provider under which it waits; pages nobody meanwhile.
+    pub held_under: Option<u64>,
+    /// The provider's incident to which it may be due.
+    pub provider_incident: Option<u64>,
+    /// Incidents that wait under this one of a provider, up to 100.
+    pub waiting: Vec<u64>,
+    pub waiting_total: u64,
     pub flapping: bool,
     /// A person resolved it while its source still asserts it.
     pub still_firing: bool,
@@ -138,6 +147,10 @@ pub fn incident(incident: &incident::Incident, headline: String, now: Now) -> In
         escalation: phase(incident.escalation.phase).to_owned(),
         round: incident.escalation.round + 1,
         silenced: incident.is_silenced,
+        held_under: None,
+        provider_incident: None,
+        waiting: Vec::new(),
+        waiting_total: 0,
         flapping: incident.flapping_until.is_some(),
         still_firing: incident.still_firing,
         notes: notes.collect(),
@@ -148,6 +161,29 @@ pub fn incident(incident: &incident::Incident, headline: String, now: Now) -> In
         pages: None,
     }
 }
+
+/// The same with what it depends on and what depends on it, as the state has them.
+pub fn incident_in(state: &State, known: &incident::Incident, now: Now) -> Incident {
+    let mut shown = incident(known, state.headline(known), now);
+    add_dependencies(&mut shown, state);
+    shown
+}
+
+/// Adds what an incident depends on and what depends on it.
+pub fn add_dependencies(shown: &mut Incident, state: &State) {
+    let number = IncidentNumber(shown.number);
+    if let Some(dependent) = state.dependent(number) {
+        let held = dependent.held.as_ref();
+        shown.held_under = held.map(|held| held.under.0);
+        shown.provider_incident = dependent.told.map(|told| told.0);
+    }
+    let waiting = state.held_under(number);
+    shown.waiting = waiting.take(WAITING_MAX).map(|held| held.0).collect();
+    shown.waiting_total = state.held_under(number).count() as u64;
+}
+
+/// Incidents shown that wait under another one.
+const WAITING_MAX: usize = 100;
 
 fn moment(handled: Option<&Handled>) -> Option<String> {
     handled.map(|handled| handled.at.to_string())
@@ -173,6 +209,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Exhausted => "exhausted",
         Phase::NotExpected => "not_expected",
         Phase::Ended => "ended",
+        Phase::Held => "held",
     }
 }
 

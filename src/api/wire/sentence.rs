@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use crate::engine::entry::{Entry, EntryDetail};
 use crate::engine::entry_body::{
     Addressee, AlertEntry, AttemptEntry, EntryBody, EscalationEntry, IncidentEntry, PageEntry,
-    PagedTarget, PersonEntry, SilenceNames,
+    PagedTarget, PersonEntry, SilenceNames, UrgencyBasis,
 };
 use crate::engine::outcome::Outcome;
 use crate::engine::reason::Reason;
@@ -61,6 +61,36 @@ fn incident(f: &mut Formatter<'_>, body: &IncidentEntry) -> fmt::Result {
         IncidentEntry::Opened { integration, title } => {
             write!(f, "opened by {integration}: {title}")
         }
+        IncidentEntry::ProviderUrgency {
+            urgency,
+            impact,
+            basis: UrgencyBasis::Impact,
+        } => write!(f, "urgency {urgency}: the provider says {impact}"),
+        IncidentEntry::ProviderUrgency {
+            urgency,
+            impact,
+            basis: UrgencyBasis::Components,
+        } => write!(
+            f,
+            "urgency {urgency}: components that are used are down ({impact})"
+        ),
+        IncidentEntry::OwnAlerts { alerts, incidents } => {
+            let alerts = match alerts {
+                1 => "1 alert of what depends on it fires".to_owned(),
+                alerts => format!("{alerts} alerts of what depends on it fire"),
+            };
+            let incidents: Vec<String> = incidents
+                .iter()
+                .map(|number| format!("#{number}"))
+                .collect();
+            write!(f, "urgency high: {alerts} ({})", incidents.join(", "))
+        }
+        IncidentEntry::WaitsBeneath { incident, title } => {
+            write!(f, "#{incident} waits beneath: {title}")
+        }
+        IncidentEntry::ProviderIncident { incident, title } => {
+            write!(f, "what it depends on has an incident: #{incident} {title}")
+        }
         IncidentEntry::ImpactRaised(impact) => write!(f, "the provider says {impact} now"),
         IncidentEntry::UrgencyRaised(urgency) => write!(f, "urgency is now {urgency}"),
         IncidentEntry::Flapping { changes, quiet } => {
@@ -98,10 +128,8 @@ fn escalation(f: &mut Formatter<'_>, body: &EscalationEntry, reason: Reason) -> 
         EscalationEntry::Restarted => write!(f, "escalation restarts: {}", reason.meaning()),
         EscalationEntry::RoundStarted(round) => write!(f, "round {round} starts"),
         EscalationEntry::StepEmpty(step) => {
-            write!(
-                f,
-                "step {step} has nobody to page; the next step starts at once"
-            )
+            let next = "the next step starts at once";
+            write!(f, "step {step} has nobody to page; {next}")
         }
         EscalationEntry::StepStarted { step, pages, wait } => {
             write!(f, "step {step}: pages {}; waits {wait}", list(pages))
@@ -141,6 +169,19 @@ fn escalation(f: &mut Formatter<'_>, body: &EscalationEntry, reason: Reason) -> 
         EscalationEntry::StillSnoozed(left) => write!(f, "still snoozed for {left}"),
         EscalationEntry::SnoozeOver => f.write_str("the snooze ended; the same step continues"),
         EscalationEntry::TargetUnusable(target) => write!(f, "{target}: {}", reason.meaning()),
+        EscalationEntry::HeldUnder {
+            under,
+            because,
+            at_most,
+        } => write!(
+            f,
+            "waits under #{under}, because it depends on {because}; for {at_most} at most"
+        ),
+        EscalationEntry::HoldOver => write!(
+            f,
+            "waits no longer: {}; escalation starts at step 1",
+            reason.meaning()
+        ),
         EscalationEntry::OverrideIgnored { schedule, ignored } => {
             write!(f, "schedule/{schedule}: {ignored}")
         }
@@ -166,6 +207,9 @@ fn page(f: &mut Formatter<'_>, body: &PageEntry, reason: Reason) -> fmt::Result 
         PageEntry::Bundled(1) => f.write_str("paged in a combined message (1 incident)"),
         PageEntry::Bundled(count) => {
             write!(f, "paged in a combined message ({count} incidents)")
+        }
+        PageEntry::ChannelLast(channel) => {
+            write!(f, "{channel} is tried last: its provider has an incident")
         }
         PageEntry::Stopped(to) => write!(f, "{to} is not paged: {meaning}"),
         PageEntry::PhoneStopped(to) => write!(f, "{to} answered STOP"),

@@ -50,7 +50,7 @@ pub const KIND: Kind = Kind {
     name: "console",
     schema: MapSchema::new(
         "a channel of kind console",
-        &["name", "kind", "concurrency"],
+        &["name", "kind", "concurrency", "depends_on"],
     ),
     concurrency: 32,
     read,

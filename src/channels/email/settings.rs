@@ -24,6 +24,7 @@ pub const KIND: Kind = Kind {
             "name",
             "kind",
             "concurrency",
+            "depends_on",
             "tls",
             "host",
             "port",

@@ -45,7 +45,11 @@ pub fn facts(message: &Message, brief: &IncidentSummary) -> Vec<(&'static str, S
     let service = message_text::service(brief).map(|service| ("Service", service));
     let since = ("Since", message_text::since(brief, zone));
     let state = ("State", message_text::state(brief, zone));
-    [service, Some(since), Some(state), Some(why(message))]
+    let provider = message_text::provider_incident(brief);
+    let provider = provider.map(|incident| ("Provider", incident));
+    let waiting = message_text::waiting(brief).map(|waiting| ("Waiting", waiting));
+    let (since, state, why) = (Some(since), Some(state), Some(why(message)));
+    [service, since, state, provider, waiting, why]
         .into_iter()
         .flatten()
         .collect()

@@ -22,7 +22,7 @@ pub const KIND: Kind = Kind {
     name: "made_up",
     schema: MapSchema::new(
         "a channel of kind made_up",
-        &["name", "kind", "concurrency", "url"],
+        &["name", "kind", "concurrency", "depends_on", "url"],
     ),
     concurrency: 32,
     read,

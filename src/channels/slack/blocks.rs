@@ -100,6 +100,10 @@ fn single(message: &Message, brief: &IncidentSummary) -> Vec<Value> {
         message_text::group(brief)
             .map(|group| format!("Group: {}", escaped(&group, LABELS_LINE_MAX))),
         Some(format!("Alerts: {}", message_text::firing(brief))),
+        message_text::provider_incident(brief)
+            .map(|incident| format!("Provider: {}", escaped(&incident, LINE_MAX))),
+        message_text::waiting(brief)
+            .map(|waiting| format!("Waiting beneath: {}", escaped(&waiting, LINE_MAX))),
     ];
     let mut blocks = vec![header(&message_text::headline(brief))];
     if let Some(news) = message_text::joined(brief) {

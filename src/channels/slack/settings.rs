@@ -23,6 +23,7 @@ pub const KIND: Kind = Kind {
             "name",
             "kind",
             "concurrency",
+            "depends_on",
             "token",
             "signing_secret",
             "api_url",

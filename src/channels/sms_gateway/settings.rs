@@ -31,6 +31,7 @@ pub const KIND: Kind = Kind {
             "name",
             "kind",
             "concurrency",
+            "depends_on",
             "url",
             "method",
             "headers",

@@ -26,6 +26,7 @@ pub const KIND: Kind = Kind {
             "name",
             "kind",
             "concurrency",
+            "depends_on",
             "account_sid",
             "auth_token",
             "shared_keys",

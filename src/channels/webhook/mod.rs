@@ -31,7 +31,7 @@ pub const KIND: Kind = Kind {
     name: "webhook",
     schema: MapSchema::new(
         "a channel of kind webhook",
-        &["name", "kind", "concurrency", "secret"],
+        &["name", "kind", "concurrency", "depends_on", "secret"],
     ),
     concurrency: 32,
     read,

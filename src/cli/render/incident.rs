@@ -58,12 +58,33 @@ fn heading(incident: &Incident) -> String {
     ];
     let flags = [
         (incident.silenced, "silenced"),
+        (incident.held_under.is_some(), "held"),
         (incident.flapping, "flapping"),
         (incident.still_firing, "still firing"),
     ];
     let flags = flags.into_iter().filter(|(is_so, _)| *is_so);
     words.extend(flags.map(|(_, word)| word.to_owned()));
     spaced(words)
+}
+
+/// The provider's incident that it may be due to, or waits under.
+fn waits_under(incident: &Incident) -> String {
+    match (incident.held_under, incident.provider_incident) {
+        (Some(under), _) => format!("#{under}, an incident of a provider"),
+        (None, Some(told)) => format!("nothing; may be due to #{told}, an incident of a provider"),
+        (None, None) => String::new(),
+    }
+}
+
+/// `2 incidents (#15, #16)`
+fn waiting(incident: &Incident) -> String {
+    let shown = incident.waiting.iter().map(|number| format!("#{number}"));
+    let shown: Vec<String> = shown.take(10).collect();
+    match incident.waiting_total {
+        0 => String::new(),
+        1 => format!("1 incident ({})", shown.join(", ")),
+        total => format!("{total} incidents ({})", shown.join(", ")),
+    }
 }
 
 fn facts(incident: &Incident, view: &View) -> Vec<String> {
@@ -84,6 +105,8 @@ fn facts(incident: &Incident, view: &View) -> Vec<String> {
         ("acknowledged", acknowledged),
         ("resolved", resolved),
         ("next step", both(&incident.next_step_at, view)),
+        ("waits under", waits_under(incident)),
+        ("waiting", waiting(incident)),
         (
             "route",
             format!("{route} → policy {policy} (revision {revision})"),

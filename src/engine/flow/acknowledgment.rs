@@ -14,7 +14,7 @@ use crate::engine::target_resolution::resolve_targets;
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{covering, notes, notification, updates, withdrawal};
+use crate::engine::{covering, dependents, notes, notification, updates, withdrawal};
 
 /// How long the target of a reassignment has before the policy goes on.
 const REASSIGNED_WAIT: Duration = Duration::minutes(5);
@@ -22,6 +22,7 @@ const REASSIGNED_WAIT: Duration = Duration::minutes(5);
 /// Acknowledged: escalation stops, nothing that asks starts any more. Where a joined alert asked
 /// whoever snoozed it, the snooze goes on.
 pub fn acknowledge(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled) {
+    dependents::end_hold(tx, number);
     let incident = tx.known_incident(number);
     let timeout = tx
         .policy_of(&incident)
@@ -64,6 +65,7 @@ fn remaining(escalation: &Escalation, now: MonotonicTime) -> Option<Duration> {
         | Phase::StepsOver
         | Phase::Exhausted
         | Phase::NotExpected
+        | Phase::Held
         | Phase::Ended => None,
     }
 }
@@ -93,6 +95,7 @@ pub fn reassign(tx: &mut StepTransaction<'_>, number: IncidentNumber, targets: &
 
 /// The next step now, whatever is left of the wait.
 pub fn escalate_now(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Reason) {
+    dependents::end_hold(tx, number);
     let incident = tx.known_incident(number);
     let was_acknowledged = incident.status == Status::Acknowledged;
     tx.edit_incident(&number, |incident| {

@@ -32,6 +32,7 @@ pub fn start_on_next_channel(tx: &mut StepTransaction<'_>, id: PageId, reason: R
         }
         match channel_health::availability(tx, &channel, &endpoint) {
             channel_health::Availability::Open => {
+                note_passed_over(tx, &page, &channel.name);
                 queueing::queue(tx, id, &channel.name, reason);
                 return true;
             }
@@ -41,6 +42,31 @@ pub fn start_on_next_channel(tx: &mut StepTransaction<'_>, id: PageId, reason: R
         }
     }
     false
+}
+
+/// Says which channels would have come first if their providers had no incident.
+fn note_passed_over(tx: &mut StepTransaction<'_>, page: &Page, taken: &ChannelName) {
+    let rules = tx.rules;
+    let channels = rules.channels_for(page.medium);
+    let before = channels.take_while(|channel| channel.name != *taken);
+    let is_fresh = |channel: &&ChannelInfo| page.attempts_on(&channel.name) == 0;
+    let passed_over = before.filter(is_fresh);
+    let passed_over: Vec<&ChannelInfo> = passed_over
+        .filter(|channel| has_provider_down(tx, channel))
+        .collect();
+    for channel in passed_over {
+        let last = PageEntry::ChannelLast(channel.name.clone());
+        note_page(tx, page.id, Reason::ProviderDown, last, |_| {});
+    }
+}
+
+/// Whether what the channel depends on has an incident that was told.
+fn has_provider_down(tx: &StepTransaction<'_>, channel: &ChannelInfo) -> bool {
+    let mut on = channel.depends_on.iter();
+    on.any(|dependency| {
+        let provider = tx.provider(&dependency.provider);
+        provider.is_some_and(|provider| !provider.keys_about(dependency).is_empty())
+    })
 }
 
 /// Whether whoever has this address answered STOP.
@@ -67,7 +93,10 @@ pub fn candidates(tx: &StepTransaction<'_>, page: &Page) -> Vec<ChannelInfo> {
     let avoid = first.and_then(|incident| incident.about.as_ref()?.channel());
     let channels = tx.rules.channels_for(page.medium);
     let usable = channels.filter(|c| c.reaches_people && Some(&c.name) != avoid.as_ref());
-    usable.cloned().collect()
+    let mut usable: Vec<ChannelInfo> = usable.cloned().collect();
+    // The order of the settings stays among those whose providers are well, and among the others.
+    usable.sort_by_cached_key(|channel| has_provider_down(tx, channel));
+    usable
 }
 
 pub fn retry_later(

@@ -17,7 +17,9 @@ use crate::engine::target_resolution::{
 use crate::engine::time::Duration;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{archive, copies, covering, notification, page_plan, reached, updates};
+use crate::engine::{
+    archive, copies, covering, dependents, notification, page_plan, reached, updates,
+};
 
 /// The fallback is paged again after this.
 pub const FALLBACK_INTERVAL: Duration = Duration::minutes(30);
@@ -40,8 +42,15 @@ pub fn begin(tx: &mut StepTransaction<'_>, number: IncidentNumber, group_wait: D
     }
 }
 
-/// Posts the copies and starts the first round.
+/// Starts the first round, unless the incident waits under one of a provider.
 pub fn start(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    if !dependents::hold(tx, number) {
+        start_now(tx, number);
+    }
+}
+
+/// Posts the copies and starts the first round.
+pub fn start_now(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
     copies::post_copies(tx, number);
     let incident = tx.known_incident(number);
     if incident.expects_acknowledgment() {
@@ -74,6 +83,7 @@ pub fn restart(tx: &mut StepTransaction<'_>, number: IncidentNumber, reason: Rea
 }
 
 pub fn reopen(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
+    dependents::end_hold(tx, number);
     tx.edit_incident(&number, |incident| {
         incident.status = Status::Triggered;
         incident.acknowledged = None;

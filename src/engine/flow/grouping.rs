@@ -13,8 +13,8 @@ use crate::engine::records::Disposition;
 use crate::engine::routing::Route;
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    acknowledgment, counts, covering, escalation, flapping, opening, pinned_policy, resolution,
-    silence, updates, withdrawal,
+    acknowledgment, counts, covering, dependents, escalation, flapping, opening, pinned_policy,
+    resolution, silence, updates, withdrawal,
 };
 
 /// A route on which an alert lands, and its group there.
@@ -114,6 +114,7 @@ fn join(
         acknowledgment::page_acknowledger(tx, number);
     }
     updates::joined(tx, number);
+    dependents::joined(tx, number, &alert.integration);
     if alert.is_silenced() {
         Disposition::Silenced
     } else {

@@ -11,7 +11,7 @@ use crate::engine::page::UpdateKind;
 use crate::engine::reason::Reason;
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{acknowledgment, notification, reached, resolution, updates};
+use crate::engine::{acknowledgment, dependents, notification, reached, resolution, updates};
 
 /// The incident's timers that are due.
 pub fn due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
@@ -48,6 +48,7 @@ fn escalation_due(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         }
         Phase::Acknowledged => restart(tx, number, Reason::AckTimeout),
         Phase::Snoozed => acknowledgment::snooze_over(tx, number),
+        Phase::Held => dependents::release(tx, number, Reason::ProviderHoldOver),
         Phase::Silenced
         | Phase::StepsOver
         | Phase::Exhausted

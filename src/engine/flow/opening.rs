@@ -16,7 +16,7 @@ use crate::engine::routing::Route;
 use crate::engine::ruleset::Policy;
 use crate::engine::time::MonotonicTime;
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{counts, escalation, flapping, pinned_policy};
+use crate::engine::{counts, dependents, escalation, flapping, pinned_policy};
 
 /// What a new incident is made of.
 pub struct Opening<'a> {
@@ -79,6 +79,7 @@ pub fn open_with(
     };
     let policy = incident.policy_name();
     tx.put_incident(number, incident);
+    dependents::relate(tx, number);
     add_member(tx, alert, number);
     let detail = EntryDetail {
         route: Some(opening.route.name.as_str().into()),

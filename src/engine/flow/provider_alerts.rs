@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::entry_body::IncidentEntry;
+use crate::engine::alert::Alert;
+use crate::engine::entry_body::{IncidentEntry, UrgencyBasis};
 use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
 use crate::engine::ids::IncidentNumber;
 use crate::engine::provider::{ProviderAlert, ProviderState};
@@ -26,6 +27,8 @@ pub struct AlertText {
     pub urgency: Urgency,
     pub content: Content,
     pub started_at: Option<Timestamp>,
+    /// What decided on the urgency.
+    pub basis: UrgencyBasis,
 }
 
 impl AlertText {
@@ -60,6 +63,10 @@ impl AlertText {
             urgency,
             content,
             started_at: incident.started_at,
+            basis: match impact > incident.impact {
+                true => UrgencyBasis::Components,
+                false => UrgencyBasis::Impact,
+            },
         }
     }
 
@@ -85,6 +92,7 @@ impl AlertText {
             urgency,
             content,
             started_at: None,
+            basis: UrgencyBasis::Components,
         }
     }
 }
@@ -143,7 +151,17 @@ pub fn trigger(
 ) -> ProviderAlert {
     let content = Arc::new(text.content);
     let event = event(Action::Trigger, text.key.clone(), content, text.started_at);
-    ingest::event(tx, &rules.integration(), event);
+    let integration = rules.integration();
+    ingest::event(tx, &integration, event);
+    let decided = IncidentEntry::ProviderUrgency {
+        urgency: text.urgency,
+        impact,
+        basis: text.basis,
+    };
+    let alert = tx.alert_by_key(&integration, &text.key);
+    for number in alert.iter().flat_map(|alert| &alert.incidents) {
+        tx.note(*number, Reason::ProviderUrgency, decided.clone());
+    }
     ProviderAlert::Raised {
         key: text.key,
         worst: impact,
@@ -186,6 +204,20 @@ pub fn worsen(
         }
     }
     raised
+}
+
+/// Enough of our own alerts fire: it is urgent, whatever the provider admits.
+pub fn make_high(
+    tx: &mut StepTransaction<'_>,
+    rules: &ProviderRules,
+    alert: &Alert,
+    worst: Impact,
+) {
+    let mut content = (*alert.content).clone();
+    content.severity = severity(worst, Urgency::High).into();
+    let key = alert.dedup_key.clone();
+    let event = event(Action::Trigger, key, Arc::new(content), alert.starts_at);
+    ingest::event(tx, &rules.integration(), event);
 }
 
 fn page_again(tx: &mut StepTransaction<'_>, number: IncidentNumber, impact: Impact) {

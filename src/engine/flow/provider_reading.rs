@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::cause::Cause;
+use crate::engine::dependents;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::incident::SelfIncident;
@@ -115,6 +116,7 @@ pub fn due(tx: &mut StepTransaction<'_>, name: &ProviderName) {
     page.is_reviewed = true;
     let since = page.since;
     tx.put_provider(name.clone(), provider.clone());
+    dependents::begin_review(tx, name);
     let mut pages = unreadable_pages(tx, Some(name));
     pages.retain(|other| {
         let other = other.unreadable.as_ref().map_or(since, |page| page.since);

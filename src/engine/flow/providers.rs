@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::engine::decision::Refusal;
 use crate::engine::event::Text;
+use crate::engine::follow_up::FollowUp;
 use crate::engine::ids::ProviderName;
 use crate::engine::input::PageLook;
 use crate::engine::provider::ProviderState;
@@ -17,7 +18,9 @@ use crate::engine::reason::Reason;
 use crate::engine::status_report::{Listing, StatusReport};
 use crate::engine::time::{Duration, MonotonicTime};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{provider_alerts, provider_components, provider_incidents, provider_reading};
+use crate::engine::{
+    dependents, provider_alerts, provider_components, provider_incidents, provider_reading,
+};
 
 /// Components of a page below which a smaller number of them means little.
 const COMPONENTS_MIN: u64 = 4;
@@ -80,6 +83,8 @@ pub fn looked_at(
     let is_down = provider_components::compare(tx, &mut provider, &looked);
     if provider != *known {
         tx.put_provider(name.clone(), provider);
+        dependents::begin_review(tx, name);
+        tx.follow_up(FollowUp::OwnAlerts(name.clone()));
     }
     is_open || is_down
 }
@@ -184,4 +189,5 @@ pub fn rules_changed(tx: &mut StepTransaction<'_>) {
         tx.drop_provider(&provider.name);
     }
     provider_reading::review(tx);
+    dependents::rules_changed(tx);
 }

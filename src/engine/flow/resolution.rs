@@ -15,7 +15,8 @@ use crate::engine::task::TaskKind;
 use crate::engine::time::{Duration, Timestamp};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::{
-    acknowledgment, counts, flapping, pinned_policy, send_request, silence, updates, withdrawal,
+    acknowledgment, counts, dependents, flapping, pinned_policy, send_request, silence, updates,
+    withdrawal,
 };
 
 /// A group is remembered so long after its last incident closed.
@@ -119,6 +120,7 @@ fn close(tx: &mut StepTransaction<'_>, number: IncidentNumber, handled: Handled)
         incident.escalation.due = None;
         incident.is_silenced = false;
     });
+    dependents::incident_closed(tx, &incident);
     withdrawal::withdraw(tx, number);
     updates::tell(tx, number, UpdateKind::Resolved);
     let forget = tx.now.steady + GROUP_REMEMBERED_FOR;

@@ -155,6 +155,7 @@ fn open(
         resolve_after: None,
         join_interval: Duration::minutes(5),
         copy_to: Vec::new(),
+        dependencies: None,
         page: true,
     };
     // No integration of the rules has the router's name, so no group of theirs has this key.

@@ -142,6 +142,7 @@ fn summary_of(
     let joined_total = joined.len();
     joined.sort_by_cached_key(|alert| (headline::rank(alert), alert.id));
     joined.truncate(IncidentSummary::ALERTS_MAX);
+    let waiting = waiting(tx, incident);
     IncidentSummary {
         incident: IncidentRef {
             number: incident.number,
@@ -165,8 +166,35 @@ fn summary_of(
         },
         joined_total,
         joined: joined.iter().map(|alert| alert.title()).collect(),
+        provider_incident: provider_incident(tx, incident.number),
+        waiting_total: waiting.len(),
+        waiting: waiting
+            .iter()
+            .take(IncidentSummary::ALERTS_MAX)
+            .filter_map(|number| named(tx, *number))
+            .collect(),
         is_self_incident: incident.about.is_some(),
     }
+}
+
+/// What waits under an incident of a provider.
+fn waiting(tx: &StepTransaction<'_>, incident: &Incident) -> Vec<IncidentNumber> {
+    if !incident.integration.is_provider() || !incident.is_open() {
+        return Vec::new();
+    }
+    tx.held_under(incident.number)
+}
+
+/// The provider's incident to which this one may be due, while that is open.
+fn provider_incident(tx: &StepTransaction<'_>, number: IncidentNumber) -> Option<Text> {
+    let under = tx.dependent(&number)?.told?;
+    named(tx, under)
+}
+
+/// Number and title of an open incident.
+fn named(tx: &StepTransaction<'_>, number: IncidentNumber) -> Option<Text> {
+    let incident = tx.incident(&number).filter(|incident| incident.is_open())?;
+    Some(format!("#{number} {}", incident.title).into())
 }
 
 /// The alerts of an incident as a message shows them.

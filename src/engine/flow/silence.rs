@@ -7,7 +7,7 @@ use crate::engine::reason::Reason;
 use crate::engine::task::{Pass, TaskKind};
 use crate::engine::transaction::StepTransaction;
 use crate::engine::urgency::Urgency;
-use crate::engine::{covering, escalation};
+use crate::engine::{covering, dependents, escalation};
 
 /// A silence begins, ends or is no longer shown.
 pub fn due(tx: &mut StepTransaction<'_>, id: SilenceId) {
@@ -96,6 +96,7 @@ pub fn review(tx: &mut StepTransaction<'_>, number: IncidentNumber) {
         return;
     }
     if is_covered {
+        dependents::end_hold(tx, number);
         covering::hold(tx, number);
     } else {
         release(tx, number);

@@ -3,7 +3,7 @@
 use crate::engine::ids::TaskId;
 use crate::engine::task::{Stride, Task, TaskKind};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{archive, jump, pending, recovery, silencing, unreported};
+use crate::engine::{archive, dependents, jump, pending, recovery, silencing, unreported};
 
 /// Begins something, and finishes it if this step can. Otherwise the task that goes on with it.
 pub fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskId> {
@@ -43,6 +43,10 @@ fn advance(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskKind> {
         TaskKind::Recover(recovery) => recovery::advance(tx, recovery).map(TaskKind::Recover),
         TaskKind::KeepMemory { by, next } => {
             jump::keep_memory(tx, by, next).map(|next| TaskKind::KeepMemory { by, next })
+        }
+        TaskKind::ReviewDependents { provider, next } => {
+            let next = dependents::review(tx, &provider, next)?;
+            Some(TaskKind::ReviewDependents { provider, next })
         }
         TaskKind::FollowRules { next } => {
             unreported::follow_rules(tx, next).map(|next| TaskKind::FollowRules { next })

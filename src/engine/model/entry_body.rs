@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::dependency::Dependency;
 use crate::engine::event::Text;
 use crate::engine::ids::{
-    ChannelName, ContactName, IntegrationName, OverrideId, ScheduleName, SilenceId, UserName,
+    ChannelName, ContactName, IncidentNumber, IntegrationName, OverrideId, ScheduleName, SilenceId,
+    UserName,
 };
 use crate::engine::page::{Page, Recipient};
 use crate::engine::ruleset::{ChannelTarget, Medium, Target};
@@ -103,6 +105,37 @@ pub enum IncidentEntry {
     ResolvedInGroupWait,
     /// By the provider that it is about.
     ImpactRaised(Impact),
+    /// How urgent an incident of a provider is, and what decided that.
+    ProviderUrgency {
+        urgency: Urgency,
+        impact: Impact,
+        basis: UrgencyBasis,
+    },
+    /// So many alerts of what depends on the provider fire, in these incidents.
+    OwnAlerts {
+        alerts: u32,
+        incidents: Vec<IncidentNumber>,
+    },
+    /// Another one waits under this one of a provider.
+    WaitsBeneath {
+        incident: IncidentNumber,
+        title: Text,
+    },
+    /// What it depends on has an incident.
+    ProviderIncident {
+        incident: IncidentNumber,
+        title: Text,
+    },
+}
+
+/// What decided how urgent an incident of a provider is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UrgencyBasis {
+    /// The provider's word.
+    Impact,
+    /// Components that are used are worse than that.
+    Components,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +179,14 @@ pub enum EscalationEntry {
         schedule: ScheduleName,
         ignored: IgnoredOverride,
     },
+    /// It waits while a provider has an incident.
+    HeldUnder {
+        under: IncidentNumber,
+        because: Dependency,
+        at_most: Duration,
+    },
+    /// It waits no longer; the reason tells why.
+    HoldOver,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,6 +236,8 @@ pub enum PageEntry {
         waited: Duration,
         gave_up: bool,
     },
+    /// The provider of the channel has an incident: others are tried first.
+    ChannelLast(ChannelName),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -175,6 +175,8 @@ pub enum Phase {
     NotExpected,
     /// Resolved.
     Ended,
+    /// Waits under an incident of a provider, until `due` at most.
+    Held,
 }
 
 /// A place in a policy.
@@ -270,7 +272,10 @@ impl Incident {
     pub fn asks(&self) -> bool {
         let escalation = &self.escalation;
         match self.status {
-            Status::Triggered => !self.is_silenced && escalation.phase != Phase::GroupWait,
+            Status::Triggered => {
+                let waits = matches!(escalation.phase, Phase::GroupWait | Phase::Held);
+                !self.is_silenced && !waits
+            }
             Status::Acknowledged => escalation.is_join_pending,
             Status::Resolved => false,
         }

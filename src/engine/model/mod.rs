@@ -7,6 +7,7 @@ pub mod budget;
 pub mod cause;
 pub mod channel_state;
 pub mod counters;
+pub mod dependent;
 pub mod entry;
 pub mod entry_body;
 pub mod event;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::dependency::Dependency;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::reason::Reason;
@@ -120,6 +121,13 @@ impl ProviderAlert {
     }
 }
 
+/// Something of a provider that was told.
+pub struct ToldOf {
+    /// The dedup key of its alert.
+    pub key: Text,
+    pub first_seen_at: Timestamp,
+}
+
 /// An incident that is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastIncident {
@@ -171,6 +179,57 @@ impl ProviderState {
     pub fn is_key_of_incident(&self, key: &str) -> bool {
         let mut alerts = self.incidents.values().map(|known| &known.alert);
         alerts.any(|alert| alert.key().is_some_and(|known| **known == *key))
+    }
+
+    /// The keys of alerts that are about what something depends on. What names no component is
+    /// about all of them; one that is named and works is not known by its name any more, and
+    /// nothing is due to it.
+    pub fn keys_about(&self, dependency: &Dependency) -> Vec<Text> {
+        let is_on = |component: &WatchedComponent| dependency.is_on(&component.name);
+        let incidents = self.incidents.values().filter(|known| {
+            let named = &known.report.components;
+            let known = named.iter().filter_map(|id| self.components.get(id));
+            dependency.component.is_none() || named.is_empty() || { known }.any(is_on)
+        });
+        let components = self.components.values();
+        let components = components.filter(|component| is_on(component));
+        let alerts = incidents.map(|known| &known.alert);
+        let alerts = alerts.chain(components.map(|component| &component.alert));
+        alerts.filter_map(ProviderAlert::key).cloned().collect()
+    }
+
+    /// What was told with low urgency.
+    pub fn told_low(&self) -> impl Iterator<Item = ToldOf> {
+        let incidents = self.incidents.values();
+        let incidents = incidents.map(|known| (&known.alert, known.first_seen_at));
+        let components = self.components.values();
+        let components = components.map(|known| (&known.alert, known.since));
+        incidents
+            .chain(components)
+            .filter_map(|(alert, first_seen_at)| match alert {
+                ProviderAlert::Raised { key, urgency, .. } if *urgency == Urgency::Low => {
+                    let key = key.clone();
+                    Some(ToldOf { key, first_seen_at })
+                }
+                ProviderAlert::Raised { .. } | ProviderAlert::None { .. } => None,
+            })
+    }
+
+    /// From now on what has this key is told as urgent; the answer is the worst that was told.
+    pub fn make_high(&mut self, alert_key: &Text) -> Option<Impact> {
+        let incidents = self.incidents.values_mut().map(|known| &mut known.alert);
+        let components = self.components.values_mut().map(|known| &mut known.alert);
+        incidents.chain(components).find_map(|alert| match alert {
+            ProviderAlert::Raised {
+                key,
+                worst,
+                urgency,
+            } if key == alert_key => {
+                *urgency = Urgency::High;
+                Some(*worst)
+            }
+            ProviderAlert::Raised { .. } | ProviderAlert::None { .. } => None,
+        })
     }
 
     /// The keys of its alerts.

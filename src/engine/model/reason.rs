@@ -143,4 +143,17 @@ reasons! {
     ProviderGone => "provider_gone": "the provider is no longer watched",
     ProviderManyDown => "provider_many_down":
         "many components of the provider are down and have alerts already",
+    ProviderUrgency => "provider_urgency": "what decided how urgent the provider's incident is",
+    OwnAlerts => "own_alerts": "our own alerts say that it is urgent",
+    ProviderHeld => "provider_held": "a provider that it depends on has an incident",
+    ProviderHoldOver => "provider_hold_over": "it has been held for as long as the rules allow",
+    ProviderHoldDropped => "provider_hold_dropped": "the rules no longer let it wait",
+    ProviderRecovered => "provider_recovered":
+        "the provider's incident is over and it still fires",
+    ProviderUnknown => "provider_unknown":
+        "the provider's page cannot be read, so nothing waits because of it",
+    ProviderRelated => "provider_related":
+        "a provider that it depends on has an incident; it is told with it",
+    ProviderDown => "provider_down":
+        "the provider of the channel has an incident, so that the channel is tried last",
 }

@@ -9,6 +9,7 @@ use crate::engine::alert::Alert;
 use crate::engine::calendar::Override;
 use crate::engine::channel_state::ChannelState;
 use crate::engine::counters::Counters;
+use crate::engine::dependent::Dependent;
 pub use crate::engine::entry::{Entry, EntryDetail};
 use crate::engine::event::{Action, Content, Fault, Text};
 use crate::engine::ids::{
@@ -226,6 +227,7 @@ pub enum Record {
     Counters(Counters),
     Jump(UnconfirmedJump),
     Provider(Arc<ProviderState>),
+    Dependent(Arc<Dependent>),
 }
 
 /// The key of a record.
@@ -246,6 +248,8 @@ pub enum RecordKey {
     /// There is at most one unconfirmed jump.
     Jump,
     Provider(ProviderName),
+    /// By the incident that depends on something.
+    Dependent(IncidentNumber),
 }
 
 impl Record {
@@ -266,6 +270,7 @@ impl Record {
             Self::Counters(_) => RecordKey::Counters,
             Self::Jump(_) => RecordKey::Jump,
             Self::Provider(provider) => RecordKey::Provider(provider.name.clone()),
+            Self::Dependent(dependent) => RecordKey::Dependent(dependent.incident),
         }
     }
 }

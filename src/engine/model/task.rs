@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::event::{Event, Text};
-use crate::engine::ids::{AlertId, IncidentNumber, IntegrationName, PageId, SilenceId, TaskId};
+use crate::engine::ids::{
+    AlertId, IncidentNumber, IntegrationName, PageId, ProviderName, SilenceId, TaskId,
+};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 
 /// Something begun.
@@ -32,6 +34,11 @@ pub enum TaskKind {
     KeepMemory { by: Duration, next: Remembered },
     /// Other rules say when alerts end that are not reported any more.
     FollowRules { next: AlertId },
+    /// Those that depend on a provider wait under its incidents, or no longer.
+    ReviewDependents {
+        provider: ProviderName,
+        next: IncidentNumber,
+    },
 }
 
 /// Tasks take turns; all that must be done one after the other has one turn together.
@@ -66,7 +73,8 @@ impl Task {
             TaskKind::BeginSilence(_)
             | TaskKind::EndSilence(_)
             | TaskKind::ReleaseAlerts { .. }
-            | TaskKind::FollowRules { .. } => TaskTurn::Single(self.id),
+            | TaskKind::FollowRules { .. }
+            | TaskKind::ReviewDependents { .. } => TaskTurn::Single(self.id),
         }
     }
 }

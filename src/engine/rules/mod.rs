@@ -1,6 +1,7 @@
 //! The compiled rules: who is on call, what matches, where alerts go.
 
 pub mod calendar;
+pub mod dependency;
 pub mod integration;
 pub mod matcher;
 pub mod policy;

@@ -31,6 +31,13 @@ pub struct ProviderRules {
     pub service: Option<Text>,
     /// What is already open at the first look pages as well; otherwise it is only shown.
     pub pages_on_add: bool,
+    /// So many alerts of what depends on it make its incidents urgent; `None`: none do.
+    pub raise_when: Option<usize>,
+}
+
+impl ProviderRules {
+    /// Own alerts that make an incident urgent unless the rules say otherwise.
+    pub const RAISE_WHEN: usize = 2;
 }
 
 impl ProviderRules {

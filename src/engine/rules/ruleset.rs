@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::engine::actor::Actor;
 use crate::engine::calendar::{Override, Schedule};
+use crate::engine::dependency::{Dependency, DependencyRules};
 use crate::engine::event::Text;
 use crate::engine::ids::{
     ChannelName, ContactName, IntegrationName, PolicyName, ProviderName, Revision, ScheduleName,
@@ -33,6 +34,8 @@ pub struct RuleSet {
     pub integrations: BTreeMap<IntegrationName, Integration>,
     /// Providers whose status pages are watched.
     pub providers: BTreeMap<ProviderName, ProviderRules>,
+    /// Services of which the rules say on what they depend.
+    pub services: BTreeMap<Text, DependencyRules>,
     pub tree: Tree,
     /// In the order in which they are tried; the console stands last.
     pub channels: Vec<ChannelInfo>,
@@ -111,6 +114,8 @@ pub struct ChannelInfo {
     /// How many attempts may be under way at once.
     pub concurrency: usize,
     pub capabilities: Capabilities,
+    /// While one of these has an incident it is tried last.
+    pub depends_on: Vec<Dependency>,
 }
 
 impl ChannelInfo {
@@ -123,6 +128,7 @@ impl ChannelInfo {
             is_one_endpoint: true,
             concurrency: 32,
             capabilities,
+            depends_on: Vec::new(),
         }
     }
 }

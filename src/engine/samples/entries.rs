@@ -1,12 +1,14 @@
 //! One entry of each body: what is stored of timelines, and what they say.
 
 use super::{START, actor};
+use crate::engine::dependency::Dependency;
 use crate::engine::entry::{Entry, EntryDetail};
 use crate::engine::entry_body::*;
 use crate::engine::ids::*;
 use crate::engine::outcome::Outcome;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::{ChannelTarget, Medium, Target};
+use crate::engine::status_report::Impact;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
 
@@ -18,6 +20,7 @@ pub fn entries() -> Vec<Entry> {
     bodies.extend(pages());
     bodies.extend(attempts());
     bodies.extend(persons());
+    bodies.extend(providers());
     let with = |(id, (reason, body))| Entry {
         id: EntryId(id),
         incident: IncidentNumber(7),
@@ -141,6 +144,64 @@ fn incidents() -> Vec<(Reason, EntryBody)> {
         (Reason::ResolvedInGroupWait, E::ResolvedInGroupWait),
     ];
     all.into_iter().map(with).collect()
+}
+
+/// What providers' incidents and what depends on them add; last, since ids are counted.
+fn providers() -> Vec<(Reason, EntryBody)> {
+    let urgency = |urgency, impact, basis| IncidentEntry::ProviderUrgency {
+        urgency,
+        impact,
+        basis,
+    };
+    let title = || "Logins fail".into();
+    let incidents = [
+        (
+            Reason::ProviderWorse,
+            IncidentEntry::ImpactRaised(Impact::Major),
+        ),
+        (
+            Reason::ProviderUrgency,
+            urgency(Urgency::Low, Impact::Minor, UrgencyBasis::Impact),
+        ),
+        (
+            Reason::ProviderUrgency,
+            urgency(Urgency::High, Impact::Major, UrgencyBasis::Components),
+        ),
+        (
+            Reason::OwnAlerts,
+            IncidentEntry::OwnAlerts {
+                alerts: 2,
+                incidents: vec![IncidentNumber(8), IncidentNumber(9)],
+            },
+        ),
+        (
+            Reason::ProviderHeld,
+            IncidentEntry::WaitsBeneath {
+                incident: IncidentNumber(8),
+                title: title(),
+            },
+        ),
+        (
+            Reason::ProviderRelated,
+            IncidentEntry::ProviderIncident {
+                incident: IncidentNumber(7),
+                title: title(),
+            },
+        ),
+    ];
+    let held = EscalationEntry::HeldUnder {
+        under: IncidentNumber(7),
+        because: Dependency::parse("provider/aws/EC2 eu-west-1").expect("a dependency"),
+        at_most: Duration::hours(2),
+    };
+    let escalations = [
+        (Reason::ProviderHeld, held),
+        (Reason::ProviderRecovered, EscalationEntry::HoldOver),
+    ];
+    let last = (Reason::ProviderDown, PageEntry::ChannelLast("slack".into()));
+    let incidents = incidents.into_iter().map(with);
+    let all = incidents.chain(escalations.into_iter().map(with));
+    all.chain([with(last)]).collect()
 }
 
 fn escalations() -> Vec<(Reason, EntryBody)> {

@@ -16,6 +16,8 @@ use crate::engine::calendar::Override;
 use crate::engine::cause::Cause;
 use crate::engine::channel_state::{ChannelState, Check, Outage};
 use crate::engine::counters::Counters;
+use crate::engine::dependency::{Dependency, HoldRule};
+use crate::engine::dependent::{Dependent, ProviderHold};
 use crate::engine::entry_body::{Addressee, AttemptEntry, EntryBody};
 use crate::engine::event::{Action, Content, Event, EventTime, Fault, Labels, Link};
 use crate::engine::health::{Health, Pace, Turn};
@@ -251,6 +253,7 @@ pub fn incidents() -> Vec<Incident> {
         (Phase::Exhausted, Position::Fallback),
         (Phase::NotExpected, Position::Before),
         (Phase::Ended, Position::Step(0)),
+        (Phase::Held, Position::Before),
     ];
     let with = |(phase, position): &(Phase, Position)| {
         let mut incident = incident(1042);
@@ -527,6 +530,24 @@ pub fn counters(receipt: u64) -> Counters {
     }
 }
 
+/// An incident that waits under one of a provider.
+pub fn dependent() -> Dependent {
+    let on = |text| Dependency::parse(text).expect("a dependency");
+    Dependent {
+        incident: IncidentNumber(1042),
+        depends_on: vec![on("provider/helpline"), on("provider/aws/EC2 eu-west-1")],
+        hold: HoldRule::All,
+        hold_for: Duration::hours(2),
+        held: Some(ProviderHold {
+            under: IncidentNumber(1040),
+            because: on("provider/helpline"),
+            since: START,
+            until: MonotonicTime(9),
+        }),
+        told: Some(IncidentNumber(1040)),
+    }
+}
+
 /// A provider with something of everything.
 pub fn provider() -> ProviderState {
     let report = ReportedIncident {
@@ -684,6 +705,7 @@ pub fn records() -> Vec<Record> {
         Record::Jump(jump()),
         Record::Task(task(5).into()),
         Record::Provider(provider().into()),
+        Record::Dependent(dependent().into()),
     ]
 }
 

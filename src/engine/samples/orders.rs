@@ -36,6 +36,9 @@ pub fn brief(number: u64, title: &str) -> IncidentSummary {
         alerts: vec![alert(title, "critical", Some("db1.example"))],
         joined: Vec::new(),
         joined_total: 0,
+        provider_incident: None,
+        waiting: Vec::new(),
+        waiting_total: 0,
         is_self_incident: false,
     }
 }

@@ -4,9 +4,12 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::alert::Alert;
+use super::super::dependent::Dependent;
 use super::super::event::Text;
 use super::super::headline::{self, AlertRank};
-use super::super::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, UserName};
+use super::super::ids::{
+    AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, ProviderName, UserName,
+};
 use super::super::incident::Incident;
 use super::super::input::TimerKey;
 use super::super::page::Page;
@@ -31,6 +34,9 @@ pub(super) struct Index {
     pub attempts: BTreeMap<AttemptId, PageId>,
     /// The most pressing first.
     pub held: BTreeSet<(UserName, Reverse<Urgency>, IncidentNumber)>,
+    pub dependents: BTreeSet<(ProviderName, IncidentNumber)>,
+    /// Under which incident, and which one waits.
+    pub held_under: BTreeSet<(IncidentNumber, IncidentNumber)>,
     pub closed_groups: BTreeSet<(MonotonicTime, Text)>,
     /// Of the keys of these.
     pub closed_groups_bytes: usize,
@@ -87,10 +93,22 @@ impl Index {
                 let key = || TimerKey::Provider(provider.name.clone());
                 set_timer(&mut self.due, due, key, is_in);
             }
+            Record::Dependent(dependent) => self.dependent(dependent, is_in),
             Record::Sender(_)
             | Record::PolicySnapshot(_)
             | Record::Task(_)
             | Record::Counters(_) => {}
+        }
+    }
+
+    fn dependent(&mut self, dependent: &Dependent, is_in: bool) {
+        let number = dependent.incident;
+        for dependency in &dependent.depends_on {
+            let row = (dependency.provider.clone(), number);
+            set_row(&mut self.dependents, row, is_in);
+        }
+        if let Some(held) = &dependent.held {
+            set_row(&mut self.held_under, (held.under, number), is_in);
         }
     }
 

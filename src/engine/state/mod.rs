@@ -12,6 +12,7 @@ use super::alert::Alert;
 use super::calendar::Override;
 use super::channel_state::ChannelState;
 use super::counters::Counters;
+use super::dependent::Dependent;
 use super::event::Text;
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
@@ -54,6 +55,7 @@ pub struct State {
     pinned: BTreeMap<PolicyRef, Arc<PolicySnapshot>>,
     tasks: Tasks,
     providers: BTreeMap<ProviderName, Arc<ProviderState>>,
+    dependents: BTreeMap<IncidentNumber, Arc<Dependent>>,
     /// Accepted ids and resolves of unknown alerts, for an hour.
     pub(super) memory: RecentEvents,
     index: Index,
@@ -119,6 +121,10 @@ impl State {
                 let before = self.providers.insert(provider.name.clone(), provider);
                 before.map(Record::Provider)
             }
+            Record::Dependent(dependent) => {
+                let before = self.dependents.insert(dependent.incident, dependent);
+                before.map(Record::Dependent)
+            }
         };
         self.index.replace(before.as_ref(), record);
     }
@@ -139,6 +145,7 @@ impl State {
             RecordKey::Counters => return,
             RecordKey::Jump => self.jump.take().map(Record::Jump),
             RecordKey::Provider(name) => self.providers.remove(name).map(Record::Provider),
+            RecordKey::Dependent(number) => self.dependents.remove(number).map(Record::Dependent),
         };
         if let Some(record) = removed {
             self.index.set(&record, false);
@@ -288,6 +295,40 @@ impl State {
     /// All providers that were looked at.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<ProviderState>> {
         self.providers.values()
+    }
+
+    /// What is remembered of an open incident that depends on providers.
+    pub fn dependent(&self, number: IncidentNumber) -> Option<&Arc<Dependent>> {
+        self.dependents.get(&number)
+    }
+
+    /// Open incidents that depend on a provider, or on one of its components.
+    pub fn dependents_on<'state>(
+        &'state self,
+        provider: &'state ProviderName,
+    ) -> impl Iterator<Item = IncidentNumber> + 'state {
+        let first = (provider.clone(), IncidentNumber(0));
+        let dependents = self.index.dependents.range(first..);
+        let own = dependents.take_while(move |(known, _)| known == provider);
+        own.map(|(_, number)| *number)
+    }
+
+    /// Providers on which open incidents depend.
+    pub fn providers_depended_on(&self) -> impl Iterator<Item = &ProviderName> {
+        let providers = self.index.dependents.iter().map(|(name, _)| name);
+        let mut last = None;
+        providers.filter(move |name| last.replace(*name) != Some(*name))
+    }
+
+    /// Incidents that wait under one of a provider.
+    pub fn held_under(&self, under: IncidentNumber) -> impl Iterator<Item = IncidentNumber> {
+        let range = (under, IncidentNumber(0))..=(under, IncidentNumber(u64::MAX));
+        self.index.held_under.range(range).map(|(_, held)| *held)
+    }
+
+    /// How many incidents wait under those of providers.
+    pub fn held_total(&self) -> usize {
+        self.index.held_under.len()
     }
 
     /// A policy that an open incident pinned.

@@ -20,7 +20,8 @@ fn rank(task: &Task) -> TaskRank {
         | TaskKind::ReleaseAlerts { .. }
         | TaskKind::Recover(_)
         | TaskKind::KeepMemory { .. }
-        | TaskKind::FollowRules { .. } => (task.id, task.id),
+        | TaskKind::FollowRules { .. }
+        | TaskKind::ReviewDependents { .. } => (task.id, task.id),
     }
 }
 
@@ -123,7 +124,8 @@ impl Tasks {
             | TaskKind::ReleaseAlerts { .. }
             | TaskKind::Recover(_)
             | TaskKind::KeepMemory { .. }
-            | TaskKind::FollowRules { .. } => true,
+            | TaskKind::FollowRules { .. }
+            | TaskKind::ReviewDependents { .. } => true,
         }
     }
 

@@ -13,6 +13,7 @@ use super::calendar::Override;
 use super::channel_state::ChannelState;
 use super::counters::Counters;
 use super::decision::{Answer, Decision, Effect, SendRequest};
+use super::dependent::Dependent;
 use super::event::Text;
 use super::follow_up::FollowUp;
 use super::ids::{
@@ -196,6 +197,8 @@ tables! {
         edit edit_override, drop drop_override, |state, key| state.override_by_id(*key);
     providers: ProviderName => Provider(ProviderState) = provider, put_provider,
         drop drop_provider, |state, key| state.provider(key);
+    dependents: IncidentNumber => Dependent(Dependent) = dependent, put_dependent,
+        edit edit_dependent, drop drop_dependent, |state, key| state.dependent(*key);
 }
 
 /// Gives out the next id of a kind.

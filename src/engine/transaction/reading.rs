@@ -1,11 +1,15 @@
 //! Looking up records by what they belong to, as this step has changed them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::StepTransaction;
 use crate::engine::alert::Alert;
+use crate::engine::dependent::Dependent;
 use crate::engine::headline;
-use crate::engine::ids::{AlertId, AttemptId, IncidentNumber, IntegrationName, PageId};
+use crate::engine::ids::{
+    AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, ProviderName,
+};
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Receipt, Silence};
@@ -110,6 +114,31 @@ impl StepTransaction<'_> {
         let new = self.index.pages.range(range).map(|(_, id)| *id);
         // New pages have the higher ids, and none is in both.
         known.chain(new).filter_map(|id| self.page(&id)).collect()
+    }
+
+    /// Open incidents that depend on a provider, or on one of its components.
+    pub fn dependents_on(&self, provider: &ProviderName) -> Vec<Arc<Dependent>> {
+        let touched = self.changed.dependents.keys().copied();
+        let known = self.state.dependents_on(provider);
+        let numbers: BTreeSet<IncidentNumber> = touched.chain(known).collect();
+        let dependents = numbers.iter().filter_map(|number| self.dependent(number));
+        let depends = |known: &Arc<Dependent>| {
+            let mut on = known.depends_on.iter();
+            on.any(|dependency| dependency.provider == *provider)
+        };
+        dependents.filter(depends).collect()
+    }
+
+    /// Incidents that wait under one of a provider.
+    pub fn held_under(&self, under: IncidentNumber) -> Vec<IncidentNumber> {
+        let touched = self.changed.dependents.keys().copied();
+        let numbers: BTreeSet<IncidentNumber> =
+            touched.chain(self.state.held_under(under)).collect();
+        let is_held = |number: &IncidentNumber| {
+            let held = self.dependent(number).and_then(|known| known.held.clone());
+            held.is_some_and(|held| held.under == under)
+        };
+        numbers.into_iter().filter(is_held).collect()
     }
 
     /// Whether a page is only a test.

@@ -107,6 +107,27 @@ routes:
              no integration \"provider/strip\"",
         ],
     },
+    Case {
+        name: "dependencies that cannot be",
+        text: "\
+providers:
+  stripe: { url: \"https://a.example\", raise_when: 0 }
+services:
+  shop: { depends_on: [provider/strip, stripe] }
+  bank: { hold: all }
+routes:
+  - { name: a, matchers: ['a=\"1\"'], hold_for: 30s, depends_on: [\"provider/stripe/API\"] }
+  - { name: b, matchers: ['a=\"2\"'], hold: none }
+",
+        expected: &[
+            "2:51: error[bad-number]: `raise_when` is 0, outside 1 to 1000",
+            "4:24: error[unknown-key]: no provider \"strip\"",
+            "4:40: error[bad-target]: \"stripe\" is not a provider",
+            "5:9: error[missing-key]: a service needs `depends_on`",
+            "7:47: error[bad-duration]: `hold_for` is 30s, outside 1m to 1d",
+            "8:37: error[unknown-key]: `hold` says nothing without `depends_on`",
+        ],
+    },
 ];
 
 #[test]
@@ -145,4 +166,42 @@ fn a_provider_is_read_with_its_defaults_and_with_everything() {
     ] {
         assert!(alone(broken).0.is_none(), "{broken}");
     }
+}
+
+#[test]
+fn what_depends_on_a_provider_is_read_from_services_and_inherited_by_routes() {
+    use crate::engine::dependency::{DependencyRules, HoldRule};
+    let text = "\
+users: { ana: { contacts: { mail: { email: a@b.example } } } }
+policies: { team: { steps: [{ targets: [user/ana], wait: 5m }], fallback: [user/ana] } }
+providers: { stripe: { url: \"https://a.example\" }, aws: { url: \"https://b.example\" } }
+services:
+  Shop Front: { depends_on: [provider/stripe, provider/stripe] }
+route:
+  policy: team
+  routes:
+    - name: cloud
+      matchers: ['cloud=\"aws\"']
+      depends_on: [\"provider/aws/EC2 eu-west-1\"]
+      hold: all
+      hold_for: 10m
+      routes:
+        - { name: below, matchers: ['zone=\"a\"'] }
+";
+    let files = [super::file("rules.yaml", text)];
+    let (_, compiled) = crate::rules::check(&files, &super::environment());
+    let rules = compiled.rules.expect("they are good");
+    let shop = &rules.services["Shop Front"];
+    assert_eq!((shop.depends_on.len(), shop.hold), (1, HoldRule::Low));
+    assert_eq!(shop.hold_for, DependencyRules::HOLD_FOR);
+    for name in ["cloud", "below"] {
+        let route = rules.tree.route(&name.into()).unwrap();
+        let on = route.dependencies.as_ref().unwrap();
+        assert_eq!(on.depends_on[0].to_string(), "provider/aws/EC2 eu-west-1");
+        assert_eq!(
+            (on.hold, on.hold_for),
+            (HoldRule::All, Duration::minutes(10))
+        );
+    }
+    assert!(rules.tree.root().unwrap().dependencies.is_none());
 }

@@ -68,6 +68,7 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
     check_golden("counters", &[samples::counters(5)]);
     check_golden("jump", &[samples::jump()]);
     check_golden("provider", &[samples::provider()]);
+    check_golden("dependent", &[samples::dependent()]);
     let receipts = [
         samples::receipt(6, samples::START),
         samples::repeat_receipt(7, samples::START),
@@ -112,6 +113,7 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<crate::engine::counters::Counters>(format, "counters");
         read::<records::UnconfirmedJump>(format, "jump");
         read::<crate::engine::provider::ProviderState>(format, "provider");
+        read::<crate::engine::dependent::Dependent>(format, "dependent");
         read::<records::Receipt>(format, "receipts");
         read::<records::Entry>(format, "entries");
         read::<Progress>(format, "progress");

@@ -113,6 +113,7 @@ impl Seen {
             | Record::Channel(_)
             | Record::Sender(_)
             | Record::Provider(_)
+            | Record::Dependent(_)
             | Record::Silence(_)
             | Record::Override(_)
             | Record::PolicySnapshot(_)
@@ -235,6 +236,7 @@ fn named_by(record: &Record) -> Vec<IncidentNumber> {
     match record {
         Record::Alert(alert) => alert.incidents.clone(),
         Record::Page(page) => page.incidents.iter().map(|known| known.number).collect(),
+        Record::Dependent(dependent) => vec![dependent.incident],
         Record::Incident(_)
         | Record::Counters(_)
         | Record::Group(_)

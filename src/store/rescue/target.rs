@@ -114,6 +114,7 @@ impl Target {
             | Record::Channel(_)
             | Record::Sender(_)
             | Record::Provider(_)
+            | Record::Dependent(_)
             | Record::PolicySnapshot(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}

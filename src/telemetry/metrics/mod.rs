@@ -25,6 +25,7 @@ pub struct Metrics {
     commit_seconds: Histogram,
     batch_inputs: Histogram,
     timers_overdue: Gauge,
+    incidents_held: Gauge,
     audit_clean: Gauge,
     disk_free_bytes: Gauge,
     connections: Family<Labels, Gauge>,
@@ -176,6 +177,7 @@ impl Metrics {
         let registry = &mut root;
         let disk_free = "Free space on the disk of the store";
         let audit_clean = "1 if the last self-audit found nothing";
+        let incidents_held = "Incidents that wait under one of a provider";
         let body_bytes = "Bytes of request bodies held in memory";
         let log_lines_lost = "Log lines that were dropped or could not be written";
         Self {
@@ -201,6 +203,7 @@ impl Metrics {
                 Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             ),
             timers_overdue: add(registry, "timers_overdue", "Timers that are overdue"),
+            incidents_held: add(registry, "incidents_held", incidents_held),
             audit_clean: add(registry, "audit_clean", audit_clean),
             disk_free_bytes: add(registry, "disk_free_bytes", disk_free),
             connections: add(registry, "http_connections", "Connections of clients"),
@@ -230,6 +233,11 @@ impl Metrics {
     /// How many timers should have run by now.
     pub fn set_timers_overdue(&self, count: usize) {
         self.timers_overdue.set(signed(count));
+    }
+
+    /// How many incidents wait under those of providers.
+    pub fn set_incidents_held(&self, count: usize) {
+        self.incidents_held.set(signed(count));
     }
 
     /// The result of the self-audit.

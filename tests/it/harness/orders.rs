@@ -122,6 +122,9 @@ fn brief(number: u64, title: &str) -> IncidentSummary {
         }],
         joined: Vec::new(),
         joined_total: 0,
+        provider_incident: None,
+        waiting: Vec::new(),
+        waiting_total: 0,
         is_self_incident: false,
     }
 }

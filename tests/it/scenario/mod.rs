@@ -15,6 +15,7 @@ mod checks_end;
 mod clocks;
 mod contact_tests;
 mod contact_tests_apart;
+mod dependents;
 mod escalation;
 mod events;
 mod failover;

@@ -24,7 +24,7 @@ fn world(settings: &str) -> World {
 }
 
 /// A page with two groups of components, all well, and no incidents.
-fn page() -> StatusReport {
+pub fn page() -> StatusReport {
     let component = |id: &str, group: Option<&str>, name: &str| ReportedComponent {
         id: id.into(),
         name: name.into(),
@@ -48,7 +48,7 @@ fn page() -> StatusReport {
     }
 }
 
-fn incident(id: &str, impact: Impact) -> ReportedIncident {
+pub fn incident(id: &str, impact: Impact) -> ReportedIncident {
     ReportedIncident {
         id: id.into(),
         title: format!("{id} is broken").into(),
@@ -65,7 +65,7 @@ fn incident(id: &str, impact: Impact) -> ReportedIncident {
     }
 }
 
-fn closed(id: &str) -> ReportedIncident {
+pub fn closed(id: &str) -> ReportedIncident {
     ReportedIncident {
         phase: ReportPhase::Closed,
         state_word: "resolved".into(),
@@ -74,7 +74,7 @@ fn closed(id: &str) -> ReportedIncident {
 }
 
 /// The page with these incidents in front of its old ones.
-fn with(incidents: impl IntoIterator<Item = ReportedIncident>) -> StatusReport {
+pub fn with(incidents: impl IntoIterator<Item = ReportedIncident>) -> StatusReport {
     let mut page = page();
     let mut all: Vec<Arc<ReportedIncident>> = incidents.into_iter().map(Arc::new).collect();
     all.append(&mut page.incidents);
@@ -83,7 +83,7 @@ fn with(incidents: impl IntoIterator<Item = ReportedIncident>) -> StatusReport {
 }
 
 /// A page with one component in another state.
-trait With {
+pub trait With {
     fn component(self, id: &str, state: ComponentState) -> Self;
 }
 
@@ -96,7 +96,7 @@ impl With for StatusReport {
 }
 
 /// The address of a provider, or that of the usual one if it is not in the rules.
-fn url_of(world: &World, name: &str) -> Text {
+pub fn url_of(world: &World, name: &str) -> Text {
     let rules = world.rules();
     let provider = rules.providers.get(name);
     provider.map_or_else(
@@ -105,7 +105,7 @@ fn url_of(world: &World, name: &str) -> Text {
     )
 }
 
-fn look_of(world: &mut World, name: &str, report: StatusReport, flips: bool) -> bool {
+pub fn look_of(world: &mut World, name: &str, report: StatusReport, flips: bool) -> bool {
     let look = PageLook::Read {
         report: Box::new(report),
         kind: "statuspage".into(),
@@ -123,11 +123,11 @@ fn look_of(world: &mut World, name: &str, report: StatusReport, flips: bool) -> 
 }
 
 /// A look at the page of the one provider. Whether the next one matters though it finds the same.
-fn look(world: &mut World, report: StatusReport) -> bool {
+pub fn look(world: &mut World, report: StatusReport) -> bool {
     look_of(world, "helpline", report, false)
 }
 
-fn unreadable(world: &mut World, name: &str) {
+pub fn unreadable(world: &mut World, name: &str) {
     let input = Input::LookedAt {
         provider: name.into(),
         url: url_of(world, name),

@@ -12,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::engine::dependency::DependencyRules;
 use crate::engine::event::Text;
 use crate::engine::ids::{PolicyName, RouteName};
 use crate::engine::matcher::{Fields, Matcher};
@@ -37,6 +38,8 @@ pub struct Route {
     pub join_interval: Duration,
     /// Own and inherited targets that get one message per incident, kept updated.
     pub copy_to: Vec<ChannelTarget>,
+    /// On what it depends, by its own word or that of a route above.
+    pub dependencies: Option<Arc<DependencyRules>>,
     /// `page: false`: kept and shown, pages nobody.
     pub page: bool,
 }

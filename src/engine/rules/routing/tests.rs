@@ -70,6 +70,7 @@ fn node(name: &str, matchers: &[&str], children: Vec<Node>) -> Node {
         resolve_after: None,
         join_interval: Duration::ZERO,
         copy_to: Vec::new(),
+        dependencies: None,
         page: true,
     };
     Node {
