@@ -21,6 +21,7 @@ mod moment;
 pub mod native;
 pub mod pagerduty;
 mod prometheus;
+pub mod statuspage;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub static FORMATS: &[&Descriptor] = &[
     &alertmanager::FORMAT,
     &alertmanager_api::FORMAT,
     &pagerduty::FORMAT,
+    &statuspage::FORMAT,
     &generic::FORMAT,
 ];
 
