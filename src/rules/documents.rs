@@ -52,16 +52,18 @@ pub enum Section {
     Policies,
     Integrations,
     Providers,
+    Checks,
 }
 
 impl Section {
     /// All of them, in the order in which documents are written.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Users,
         Self::Schedules,
         Self::Policies,
         Self::Integrations,
         Self::Providers,
+        Self::Checks,
     ];
 
     /// The top-level key.
@@ -72,6 +74,7 @@ impl Section {
             Self::Policies => "policies",
             Self::Integrations => "integrations",
             Self::Providers => "providers",
+            Self::Checks => "checks",
         }
     }
 
@@ -83,6 +86,7 @@ impl Section {
             Self::Policies => "policy",
             Self::Integrations => "integration",
             Self::Providers => "provider",
+            Self::Checks => "check",
         }
     }
 }
@@ -96,6 +100,7 @@ const FILE: MapSchema = MapSchema {
         "policies",
         "integrations",
         "providers",
+        "checks",
         "route",
         "routes",
     ],

@@ -5,6 +5,7 @@
 //! with its place and help. Stored documents are compiled with [`Fit::Stored`], so that settings
 //! that have changed since never prevent a start.
 
+mod checks;
 pub mod diff;
 pub mod documents;
 pub mod export;
@@ -148,6 +149,7 @@ impl Context<'_> {
         let schedules = self.schedules();
         let integrations = self.integrations();
         let providers = self.providers();
+        let checks = self.checks();
         let tree = self.tree();
         let root_policy = tree.root().and_then(|root| root.policy.clone());
         let policies = self.policies(root_policy.as_ref());
@@ -157,6 +159,7 @@ impl Context<'_> {
             policies,
             integrations,
             providers,
+            checks,
             tree,
             channels: self.environment.channels.clone(),
             settings: self.settings(),

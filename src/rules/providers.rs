@@ -25,7 +25,7 @@ const PROVIDER: MapSchema = MapSchema {
     what: "a provider",
     keys: &[
         "url", "feed", "json", "kind", "map", "every", "match", "urgency", "labels", "service",
-        "on_add",
+        "on_add", "checks",
     ],
     foreign: &[
         ("type", "write `kind`"),
@@ -181,7 +181,7 @@ impl Context<'_> {
             self.faults.error(Code::BadAddress, at, message, help);
         } else if is_web {
             let whose = format!("provider {}", entry.key);
-            self.check_page_address(&whose, url, at);
+            self.check_asked_address(&whose, url, at);
         } else {
             let message = format!("{} is not the address of a page", quoted(url));
             let help = "write it whole: \"https://status.example.com\"";

@@ -29,6 +29,7 @@ pub mod notes;
 pub mod notification;
 pub mod opening;
 pub mod overrides;
+pub mod own_checks;
 pub mod page_by_hand;
 pub mod page_plan;
 pub mod page_timers;

@@ -143,4 +143,5 @@ reasons! {
     ProviderGone => "provider_gone": "the provider is no longer watched",
     ProviderManyDown => "provider_many_down":
         "many components of the provider are down and have alerts already",
+    CheckGone => "check_gone": "the check is no longer in the rules",
 }

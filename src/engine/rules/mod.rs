@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod integration;
 pub mod matcher;
+pub mod own_check;
 pub mod policy;
 pub mod provider;
 pub mod routing;

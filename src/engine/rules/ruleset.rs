@@ -9,10 +9,11 @@ use crate::engine::actor::Actor;
 use crate::engine::calendar::{Override, Schedule};
 use crate::engine::event::Text;
 use crate::engine::ids::{
-    ChannelName, ContactName, IntegrationName, PolicyName, ProviderName, Revision, ScheduleName,
-    UserName,
+    ChannelName, ContactName, IntegrationName, OwnCheckName, PolicyName, ProviderName, Revision,
+    ScheduleName, UserName,
 };
 pub use crate::engine::integration::{GenericMapping, Integration, Pointers, Unlisted};
+use crate::engine::own_check::OwnCheck;
 use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
 use crate::engine::provider_rules::ProviderRules;
@@ -33,6 +34,8 @@ pub struct RuleSet {
     pub integrations: BTreeMap<IntegrationName, Integration>,
     /// Providers whose status pages are watched.
     pub providers: BTreeMap<ProviderName, ProviderRules>,
+    /// Checks of our own, those of providers among them.
+    pub checks: BTreeMap<OwnCheckName, OwnCheck>,
     pub tree: Tree,
     /// In the order in which they are tried; the console stands last.
     pub channels: Vec<ChannelInfo>,
