@@ -144,10 +144,7 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             tx.answer = Answer::LookedAt { again };
         }
         Input::AcceptPage(name) => tx.answer = said(providers::accept_page(tx, &name), done),
-        Input::OwnChecked(it) => {
-            own_checks::checked(tx, (&it.check, &it.target), it.found);
-            tx.answer = Answer::Done;
-        }
+        Input::OwnChecked(checked) => own_checks::checked(tx, checked),
         Input::Minute => {
             conditions::look_for_gaps(tx);
             channel_trouble::look_for_silent(tx);

@@ -62,7 +62,7 @@ const CERTIFICATE_RANGE: RangeInclusive<Duration> = Duration::hours(1)..=Duratio
 const STATUS: RangeInclusive<u16> = 200..=299;
 
 /// A check as it stands in the documents, with its provider if it stands there.
-type Written<'doc> = (Option<&'doc str>, &'doc Entry);
+type WrittenCheck<'doc> = (Option<&'doc str>, &'doc Entry);
 
 impl<'doc> Context<'doc> {
     pub(super) fn checks(&mut self) -> BTreeMap<OwnCheckName, OwnCheck> {
@@ -85,7 +85,7 @@ impl<'doc> Context<'doc> {
         written.map(|(provider, entry)| full_name(provider, &entry.key))
     }
 
-    fn written_checks(&self) -> Vec<Written<'doc>> {
+    fn written_checks(&self) -> Vec<WrittenCheck<'doc>> {
         let alone = self.names.entries(Section::Checks);
         let providers = self.names.entries(Section::Providers);
         let of_providers = providers.into_iter().flat_map(|provider| {
@@ -277,10 +277,12 @@ fn status_range(table: &MapReader<'_>, faults: &mut Diagnostics) -> Option<Range
         }
         _ => (None, None),
     };
-    if let (Some(first), Some(last)) = (first, last) {
-        if 100 <= first && first <= last && last <= 599 {
-            return Some(first..=last);
-        }
+    if let (Some(first), Some(last)) = (first, last)
+        && 100 <= first
+        && first <= last
+        && last <= 599
+    {
+        return Some(first..=last);
     }
     let message = "`status` is neither a status nor a range of them";
     let help = "write 200, or 200-299, between 100 and 599";
@@ -330,12 +332,13 @@ fn is_host(host: &str) -> bool {
 
 fn dns_name(table: &MapReader<'_>, written: &str, faults: &mut Diagnostics) -> Text {
     let is_address = written.parse::<core::net::IpAddr>().is_ok();
-    if let Some(at) = at(table, "dns").filter(|_| !written.is_empty()) {
-        if is_address || !is_host(written) {
-            let message = format!("{} is no name of a host", quoted(written));
-            let help = "write a name such as \"api.example.com\"";
-            faults.error(Code::BadAddress, at, message, help);
-        }
+    let at = at(table, "dns").filter(|_| !written.is_empty());
+    if let Some(at) = at
+        && (is_address || !is_host(written))
+    {
+        let message = format!("{} is no name of a host", quoted(written));
+        let help = "write a name such as \"api.example.com\"";
+        faults.error(Code::BadAddress, at, message, help);
     }
     written.into()
 }

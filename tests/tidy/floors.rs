@@ -86,6 +86,7 @@ const FLOORS: [&[&str]; 10] = [
         "providers",
         "sms_parse",
         "jump",
+        "own_checks",
         "pending",
         "slots",
         "recovery",

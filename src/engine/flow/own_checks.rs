@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::engine::State;
 use crate::engine::event::{Action, Content, Event, EventTime, Text, limit};
-use crate::engine::ids::{IntegrationName, OwnCheckName};
+use crate::engine::ids::IntegrationName;
 use crate::engine::ingest;
-use crate::engine::input::CheckFound;
-use crate::engine::own_check::{CheckTarget, OwnCheck};
+use crate::engine::input::{CheckFound, OwnChecked};
+use crate::engine::own_check::OwnCheck;
 use crate::engine::provider_alerts::{self, AlertText};
 use crate::engine::reason::Reason;
 use crate::engine::transaction::StepTransaction;
@@ -21,20 +21,16 @@ pub const KEY: &str = "check";
 const NOT_YET_REPORTED: &str = "not yet reported by the provider";
 
 /// Takes in what became of a check of this target.
-pub fn checked(
-    tx: &mut StepTransaction<'_>,
-    (name, target): (&OwnCheckName, &CheckTarget),
-    found: CheckFound,
-) {
-    let check = tx.rules.checks.get(name);
-    let Some(check) = check.filter(|check| check.target == *target) else {
+pub fn checked(tx: &mut StepTransaction<'_>, checked: OwnChecked) {
+    let check = tx.rules.checks.get(&checked.check);
+    let Some(check) = check.filter(|check| check.target == checked.target) else {
         // The rules changed while it was tried.
         return;
     };
     let integration = check.integration();
     let known = tx.alert_by_key(&integration, KEY);
     let firing = known.filter(|alert| alert.firing);
-    match (found, firing) {
+    match (checked.found, firing) {
         (CheckFound::Failed(why), None) => {
             let event = event(Action::Trigger, content(tx.state, check, &why));
             ingest::event(tx, &integration, event);

@@ -132,14 +132,14 @@ impl CheckProbe {
             let why = format!("{} instead of {wanted}", answer.status);
             return Err(CheckFault::answered(why));
         }
-        if let Some(body) = &check.body {
-            if !answer.text().contains(&**body) {
-                let why = match answer.is_whole {
-                    true => format!("the body does not contain {body:?}"),
-                    false => format!("as far as it was read, the body does not contain {body:?}"),
-                };
-                return Err(CheckFault::answered(why));
-            }
+        if let Some(body) = &check.body
+            && !answer.text().contains(&**body)
+        {
+            let why = match answer.is_whole {
+                true => format!("the body does not contain {body:?}"),
+                false => format!("as far as it was read, the body does not contain {body:?}"),
+            };
+            return Err(CheckFault::answered(why));
         }
         self.lasts(check.certificate, answer.certificate)?;
         Ok(answer.status.to_string())
@@ -229,3 +229,6 @@ fn in_time(check: &HttpCheck, took: Duration, said: String) -> Result<String, Ch
         _ => Ok(said),
     }
 }
+
+#[cfg(test)]
+mod tests;
