@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::ids::{IntegrationName, ScheduleName, UserName};
 use crate::engine::input::ReassignTo;
+use crate::engine::own_check::OwnCheck;
 use crate::engine::ruleset::{Integration, RuleSet, Target};
 use crate::text::suggest;
 
@@ -32,8 +33,16 @@ pub fn integration<'rules>(
     Ok(known("integration", &rules.integrations, name)?.1)
 }
 
-/// Where alerts come from: an integration or a watched provider of the rules in force.
+/// A check of the rules in force.
+pub fn own_check<'rules>(rules: &'rules RuleSet, name: &str) -> Result<&'rules OwnCheck, Problem> {
+    Ok(known("check", &rules.checks, name)?.1)
+}
+
+/// Where alerts come from: an integration, a watched provider or a check of the rules in force.
 pub fn source(rules: &RuleSet, name: &str) -> Result<(), Problem> {
+    if let Some(check) = name.strip_prefix(IntegrationName::CHECK) {
+        return own_check(rules, check).map(|_| ());
+    }
     match name.strip_prefix(IntegrationName::PROVIDER) {
         Some(provider) => known("provider", &rules.providers, provider).map(|_| ()),
         None => integration(rules, name).map(|_| ()),

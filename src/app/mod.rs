@@ -8,6 +8,7 @@ mod banner;
 mod bootstrap;
 mod certificate;
 mod channels;
+mod checking;
 mod checkpoints;
 mod connection;
 mod descriptors;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 
 use super::rules_service::fault;
-use super::{channels, secrets};
+use super::{channels, checking, secrets};
 use crate::api::ports::{Pending, Providers};
 use crate::api::wire::provider::{
     AskedAddress, LookedAt, ProbedComponent, ProbedIncident, ProbedPage,
@@ -42,7 +42,7 @@ pub struct Watching {
     poller: Arc<Poller>,
 }
 
-/// Makes it, and begins to look at pages.
+/// Makes it, and begins to look at pages and to try checks.
 pub fn start(
     settings: &Settings,
     (handle, supervisor): (&Handle, &Supervisor),
@@ -50,6 +50,8 @@ pub fn start(
     background: &mut Vec<JoinHandle<()>>,
 ) -> anyhow::Result<Arc<Watching>> {
     let agent = user_agent(&settings.public_url);
+    let around = (clock, metrics.clone());
+    checking::start(settings, (handle, supervisor), around, background)?;
     let fetcher = Fetcher::new(channels::http_options(settings), &agent);
     let fetcher = Arc::new(fetcher.context("failed to set up the watching of providers")?);
     let chance = || {

@@ -28,6 +28,7 @@ pub mod sms_text;
 pub mod template;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 pub mod twilio;
 pub mod webhook;
 

@@ -3,12 +3,13 @@
 pub use super::actor::{Actor, Via};
 use super::event::{Event, Text};
 use super::ids::{
-    AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    PolicyName, ProviderName, ScheduleName, SilenceId, TaskId, UserName,
+    AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, OwnCheckName,
+    PageId, PolicyName, ProviderName, ScheduleName, SilenceId, TaskId, UserName,
 };
 use super::incident::SelfIncident;
 use super::matcher::Matcher;
 use super::outcome::{Capacity, Outcome, Validity};
+use super::own_check::CheckTarget;
 use super::ruleset::Target;
 use super::status_report::StatusReport;
 use super::task::Stride;
@@ -90,6 +91,25 @@ pub enum Input {
     },
     /// The page that a provider has now is the right one: an admin says so.
     AcceptPage(ProviderName),
+    /// A check of our own fails, or is good again.
+    OwnChecked(OwnChecked),
+}
+
+/// What became of a check of our own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnChecked {
+    pub check: OwnCheckName,
+    /// What was tried, as it stands in the rules.
+    pub target: CheckTarget,
+    pub found: CheckFound,
+}
+
+/// Whether a check holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckFound {
+    Good,
+    /// Why it does not.
+    Failed(Text),
 }
 
 /// What a look at a provider's status page found.

@@ -35,7 +35,8 @@ use flow::{
     sms_commands, sms_parse, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{
-    bundle, jump, pending, provider_incidents, recovery, send_request, silencing, slots, unreported,
+    bundle, jump, own_checks, pending, provider_incidents, recovery, send_request, silencing,
+    slots, unreported,
 };
 pub use model::recent_events;
 pub use model::{
@@ -45,8 +46,8 @@ pub use model::{
 };
 use model::{budget, words};
 pub use rules::{
-    calendar, dependency, integration, matcher, policy, provider as provider_rules, routing,
-    ruleset,
+    calendar, dependency, integration, matcher, own_check, policy, provider as provider_rules,
+    routing, ruleset,
 };
 pub use state::State;
 pub use step::step;

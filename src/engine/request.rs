@@ -4,8 +4,8 @@ use super::decision::{Acted, Answer, SmsAnswer};
 use super::event::Text;
 use super::ids::{IncidentNumber, OverrideId, ProviderName, SilenceId};
 use super::input::{
-    Act, DeliveryReport, Input, OverrideRequest, PageByHand, PageLook, Press, SilenceRequest,
-    SmsReply,
+    Act, DeliveryReport, Input, OverrideRequest, OwnChecked, PageByHand, PageLook, Press,
+    SilenceRequest, SmsReply,
 };
 
 /// Something that is asked, and answered unless it is refused.
@@ -74,5 +74,6 @@ requests! {
     LookedAtPage => |Self { provider, url, look }| Input::LookedAt { provider, url, look },
         Answer::LookedAt { again } => again, bool;
     AcceptPage => |it: Self| Input::AcceptPage(it.0), Answer::Done | Answer::None => (), ();
+    OwnChecked => Input::OwnChecked, Answer::Done | Answer::None => (), ();
     DeliveryReport => Input::DeliveryReport, Answer::Done | Answer::None => (), ();
 }

@@ -13,9 +13,9 @@ use super::transaction::StepTransaction;
 use super::{
     actions, archive, attempt_result, bundle, channel_trouble, check, conditions, contact_test,
     contact_test_result, delivery_report, escalation, incident_timers, ingest, jump, notification,
-    overrides, own_alerts, page_by_hand, page_timers, pending, probe, provider_reading, providers,
-    rate_limit, recovery, replied, self_incidents, send_request, silence, silence_request, slot,
-    sms_commands, tasks, unreported, updates,
+    overrides, own_alerts, own_checks, page_by_hand, page_timers, pending, probe, provider_reading,
+    providers, rate_limit, recovery, replied, self_incidents, send_request, silence,
+    silence_request, slot, sms_commands, tasks, unreported, updates,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -145,6 +145,7 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
             tx.answer = Answer::LookedAt { again };
         }
         Input::AcceptPage(name) => tx.answer = said(providers::accept_page(tx, &name), done),
+        Input::OwnChecked(checked) => own_checks::checked(tx, checked),
         Input::Minute => {
             conditions::look_for_gaps(tx);
             channel_trouble::look_for_silent(tx);
@@ -167,6 +168,7 @@ fn rules_changed(tx: &mut StepTransaction<'_>) {
     conditions::look_for_unusable_targets(tx);
     unreported::rules_changed(tx);
     providers::rules_changed(tx);
+    own_checks::rules_changed(tx);
     check::plan(tx);
 }
 

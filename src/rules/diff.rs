@@ -22,7 +22,7 @@ const SHOWN_CHARACTERS: usize = 160;
 /// One thing that was added, removed or changed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
-    /// `user`, `schedule`, `policy`, `integration`, `provider` or `route`.
+    /// `user`, `schedule`, `policy`, `integration`, `provider`, `check` or `route`.
     pub kind: &'static str,
     pub name: String,
     pub change: Change,
@@ -83,8 +83,8 @@ impl fmt::Display for FieldChange {
 }
 
 /// What changes from one set to the other, in the order users, schedules, policies, integrations,
-/// providers, routes, each by name. Empty when both mean the same; in which file things stand means
-/// nothing.
+/// providers, checks, routes, each by name. Empty when both mean the same; in which file things
+/// stand means nothing.
 pub fn diff(old: &Documents, new: &Documents) -> Vec<Difference> {
     let mut differences = Vec::new();
     for section in Section::ALL {

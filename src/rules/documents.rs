@@ -53,17 +53,19 @@ pub enum Section {
     Integrations,
     Providers,
     Services,
+    Checks,
 }
 
 impl Section {
     /// All of them, in the order in which documents are written.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Users,
         Self::Schedules,
         Self::Policies,
         Self::Integrations,
         Self::Providers,
         Self::Services,
+        Self::Checks,
     ];
 
     /// The top-level key.
@@ -75,6 +77,7 @@ impl Section {
             Self::Integrations => "integrations",
             Self::Providers => "providers",
             Self::Services => "services",
+            Self::Checks => "checks",
         }
     }
 
@@ -87,6 +90,7 @@ impl Section {
             Self::Integrations => "integration",
             Self::Providers => "provider",
             Self::Services => "service",
+            Self::Checks => "check",
         }
     }
 }
@@ -101,6 +105,7 @@ const FILE: MapSchema = MapSchema {
         "integrations",
         "providers",
         "services",
+        "checks",
         "route",
         "routes",
     ],

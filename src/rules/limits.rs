@@ -12,6 +12,9 @@ pub const ROUTE_NAME_CHARACTERS: usize = 512;
 /// Users, and as many schedules, policies and integrations.
 pub const OF_A_SECTION: usize = 10_000;
 pub const ROUTES: usize = 100_000;
+/// Checks of our own, those of providers among them.
+pub const CHECKS: usize = 1_000;
+pub const CHECKS_PER_PROVIDER: usize = 20;
 
 /// Levels of the routing tree beneath the root.
 pub const ROUTE_DEPTH: usize = 32;

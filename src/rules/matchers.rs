@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::document::{Code, Position};
 use crate::engine::matcher::{Fields, Matcher};
+use crate::engine::own_check;
 use crate::engine::provider_rules::integration_of;
 use crate::engine::urgency::SeverityClass;
 use crate::text::{suggest, truncate, truncate::quoted};
@@ -71,13 +72,16 @@ impl Context<'_> {
         (name == "integration" || !self.adds_label(name)).then_some(closed)
     }
 
-    /// What `integration` can be: those of the rules, and one for each provider.
+    /// What `integration` can be: those of the rules, and one for each provider and check.
     fn integration_names(&self) -> Vec<Cow<'_, str>> {
         let own = self.names.of(Section::Integrations).keys();
         let of_providers = self.names.of(Section::Providers).keys();
         let of_providers = of_providers.map(|name| integration_of(&(*name).into()).to_string());
         let own = own.map(|name| Cow::Borrowed(*name));
-        own.chain(of_providers.map(Cow::Owned)).collect()
+        let of_checks = self.check_names();
+        let of_checks = of_checks.map(|name| own_check::integration_of(&name).to_string());
+        let built_in = of_providers.chain(of_checks);
+        own.chain(built_in.map(Cow::Owned)).collect()
     }
 
     /// Whether an integration gives its events a label of this name, which then counts.

@@ -5,6 +5,7 @@
 //! with its place and help. Stored documents are compiled with [`Fit::Stored`], so that settings
 //! that have changed since never prevent a start.
 
+mod checks;
 mod dependencies;
 pub mod diff;
 pub mod documents;
@@ -151,6 +152,7 @@ impl Context<'_> {
         let providers = self.providers();
         let services = self.services();
         self.check_channels();
+        let checks = self.checks();
         let tree = self.tree();
         let root_policy = tree.root().and_then(|root| root.policy.clone());
         let policies = self.policies(root_policy.as_ref());
@@ -161,6 +163,7 @@ impl Context<'_> {
             integrations,
             providers,
             services,
+            checks,
             tree,
             channels: self.environment.channels.clone(),
             settings: self.settings(),

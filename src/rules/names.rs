@@ -115,7 +115,7 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
             IntegrationName::ROUTER,
             "is the integration of the router itself",
         )),
-        Section::Schedules | Section::Providers | Section::Services => None,
+        Section::Schedules | Section::Providers | Section::Services | Section::Checks => None,
     };
     if let Some((word, meaning)) = reserved.filter(|(word, _)| *word == name) {
         let message = format!(
@@ -129,14 +129,12 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
         return check_free_name(section.noun(), name, at, faults);
     }
     check_word(section.noun(), name, at, faults);
-    if matches!(section, Section::Integrations | Section::Providers) && !name.is_ascii() {
-        let message = format!(
-            "the {} name {} cannot be used in a URL",
-            section.noun(),
-            quoted(name)
-        );
-        let help = "use letters a to z, digits and . _ - only";
-        faults.error(Code::BadName, at, message, help);
+    let is_in_urls = matches!(
+        section,
+        Section::Integrations | Section::Providers | Section::Checks
+    );
+    if is_in_urls {
+        check_ascii(section.noun(), name, at, faults);
     }
 }
 
@@ -151,6 +149,16 @@ fn check_free_name(noun: &str, name: &str, at: Position, faults: &mut Diagnostic
         "use at most {} characters on one line",
         limits::NAME_CHARACTERS
     );
+    faults.error(Code::BadName, at, message, help);
+}
+
+/// Reports a name that cannot stand in an address.
+pub fn check_ascii(noun: &str, name: &str, at: Position, faults: &mut Diagnostics) {
+    if name.is_ascii() {
+        return;
+    }
+    let message = format!("the {noun} name {} cannot be used in a URL", quoted(name));
+    let help = "use letters a to z, digits and . _ - only";
     faults.error(Code::BadName, at, message, help);
 }
 
@@ -180,7 +188,10 @@ impl Context<'_> {
                 Section::Users => Code::UnknownUser,
                 Section::Schedules => Code::UnknownSchedule,
                 Section::Policies => Code::UnknownPolicy,
-                Section::Integrations | Section::Providers | Section::Services => Code::UnknownKey,
+                Section::Integrations
+                | Section::Providers
+                | Section::Services
+                | Section::Checks => Code::UnknownKey,
             };
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());

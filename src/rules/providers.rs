@@ -36,6 +36,7 @@ const PROVIDER: MapSchema = MapSchema {
         "service",
         "on_add",
         "raise_when",
+        "checks",
     ],
     foreign: &[
         ("type", "write `kind`"),
@@ -205,7 +206,7 @@ impl Context<'_> {
             self.faults.error(Code::BadAddress, at, message, help);
         } else if is_web {
             let whose = format!("provider {}", entry.key);
-            self.check_page_address(&whose, url, at);
+            self.check_asked_address(&whose, url, at);
         } else {
             let message = format!("{} is not the address of a page", quoted(url));
             let help = "write it whole: \"https://status.example.com\"";

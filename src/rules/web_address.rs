@@ -68,8 +68,8 @@ impl Context<'_> {
 }
 
 impl Context<'_> {
-    /// The address of a provider's page, which is asked through the same guard.
-    pub(super) fn check_page_address(&mut self, whose: &str, address: &str, at: Position) {
+    /// The address of a provider's page or a check, which is asked through the same guard.
+    pub(super) fn check_asked_address(&mut self, whose: &str, address: &str, at: Position) {
         let (code, problem, help) = match self.environment.web_addresses.check(address) {
             Ok(()) => return,
             Err(Objection::Address(problem)) => {
@@ -82,7 +82,7 @@ impl Context<'_> {
                  reveille.toml, and restart",
             ),
         };
-        let message = format!("the address of {whose} {problem}; its page is out of reach");
+        let message = format!("the address of {whose} {problem}; it is out of reach");
         self.faults.warning(code, at, message, help);
     }
 }

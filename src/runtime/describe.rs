@@ -63,6 +63,7 @@ pub(super) fn describe(input: &Input) -> String {
         Input::Clear { trouble } => format!("end of self-incident {}", trouble.cause),
         Input::Minute => "minute".to_owned(),
         Input::LookedAt { provider, .. } => format!("look at the page of provider {provider}"),
+        Input::OwnChecked(it) => format!("check {}", it.check),
         Input::AcceptPage(provider) => format!("acceptance of the page of provider {provider}"),
     }
 }

@@ -93,6 +93,7 @@ const FLOORS: [&[&str]; 10] = [
         "providers",
         "sms_parse",
         "jump",
+        "own_checks",
         "pending",
         "slots",
         "recovery",

@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 21] = [
+const ROOMS: [Room; 22] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -126,6 +126,12 @@ const ROOMS: [Room; 21] = [
         crates: &["tokio", "tracing"],
     },
     Room {
+        name: "checks",
+        // What is tried passes the same guard as webhooks.
+        rooms: &["engine", "channels::http", "channels::tls", "runtime"],
+        crates: &["tokio", "tokio_rustls", "tracing"],
+    },
+    Room {
         name: "runtime",
         rooms: &["engine", "store", "channels", "rules", "telemetry"],
         crates: &["tokio", "tracing"],
@@ -224,6 +230,7 @@ const ROOMS: [Room; 21] = [
             "channels",
             "runtime",
             "providers",
+            "checks",
             "status",
             "status_page",
             "api",

@@ -233,15 +233,11 @@ fn state_of(known: &ProviderState) -> &'static str {
     if known.unreadable.is_some() || known.first_read_at.is_none() {
         return "unknown";
     }
-    let counts = |alert: &ProviderAlert| match alert {
-        ProviderAlert::Raised { .. } => true,
-        ProviderAlert::None { why, .. } => *why != crate::engine::reason::Reason::ProviderFilter,
-    };
     let incidents = known.incidents.values();
-    let incidents = incidents.filter(|incident| counts(&incident.alert));
+    let incidents = incidents.filter(|incident| incident.alert.counts());
     let impacts = incidents.map(|incident| incident.impact);
     let components = known.components.values();
-    let components = components.filter(|component| counts(&component.alert));
+    let components = components.filter(|component| component.alert.counts());
     let down = components.map(|component| component.state.impact());
     let down = down.filter(|impact| *impact != Impact::None);
     impacts

@@ -6,7 +6,6 @@ use std::fmt::Debug;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,19 +14,14 @@ use lettre::transport::smtp::client::{
     AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters, TlsParametersBuilder,
 };
 use lettre::transport::smtp::extension::ClientId;
-use rustls::ClientConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::relay::{Failure, at};
 use super::settings::{Settings, Tls};
 use super::stage::Stage;
-use crate::channels::{certificate, check};
+use crate::channels::{check, tls};
 use crate::engine::outcome::Validity;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -59,7 +53,7 @@ impl Security {
                 Self::StartTls(made.map_err(|error| trust(&error))?)
             }
             Tls::Implicit => {
-                let made = connector(&settings.extra_roots);
+                let made = tls::connector(&settings.extra_roots);
                 Self::Implicit(made.map_err(|error| trust(&error))?)
             }
         })
@@ -72,18 +66,6 @@ fn parameters(host: &str, extra_roots: &[Vec<u8>]) -> Result<TlsParameters, smtp
         builder = builder.add_root_certificate(Certificate::from_der(root.clone())?);
     }
     builder.build_rustls()
-}
-
-fn connector(extra_roots: &[Vec<u8>]) -> Result<TlsConnector, rustls::Error> {
-    let provider = Arc::new(default_provider());
-    let roots = extra_roots.iter().cloned().map(CertificateDer::from);
-    let verifier = Verifier::new_with_extra_roots(roots, provider.clone())?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 /// A conversation that has begun.
@@ -103,12 +85,11 @@ pub async fn connect(
     let (tcp, peer) = reach(host, port).await.map_err(Failure::Stream)?;
     let stream: Box<dyn AsyncTokioStream> = match security {
         Security::Clear | Security::StartTls(_) => Box::new(Bounded::new(tcp, peer)),
-        Security::Implicit(tls) => {
+        Security::Implicit(connector) => {
             // What comes before the first word of SMTP counts as well.
-            let shaken = shake_hands(host, tls, Bounded::new(tcp, peer)).await;
+            let shaken = tls::shake_hands(host, connector, Bounded::new(tcp, peer)).await;
             let shaken = shaken.map_err(Failure::Stream)?;
-            let chain = shaken.get_ref().1.peer_certificates();
-            certificate = chain.and_then(|chain| certificate::validity(chain.first()?));
+            certificate = tls::validity(&shaken);
             Box::new(Bounded::new(shaken, peer))
         }
     };
@@ -117,16 +98,6 @@ pub async fn connect(
         connection: connected.await.map_err(at(Stage::Connect))?,
         certificate,
     })
-}
-
-async fn shake_hands(
-    host: &str,
-    tls: &TlsConnector,
-    stream: Bounded<TcpStream>,
-) -> io::Result<TlsStream<Bounded<TcpStream>>> {
-    let name = ServerName::try_from(host.to_owned());
-    let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    tls.connect(name, stream).await
 }
 
 /// Tries one address of the host after the other.

@@ -31,6 +31,7 @@ pub mod notification;
 pub mod opening;
 pub mod overrides;
 pub mod own_alerts;
+pub mod own_checks;
 pub mod page_by_hand;
 pub mod page_plan;
 pub mod page_timers;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::alert::Alert;
 use crate::engine::entry_body::{IncidentEntry, UrgencyBasis};
 use crate::engine::event::{Action, Content, Event, EventTime, Labels, Link, Text};
-use crate::engine::ids::IncidentNumber;
+use crate::engine::ids::{IncidentNumber, IntegrationName};
 use crate::engine::provider::{ProviderAlert, ProviderState};
 use crate::engine::provider_rules::{ProviderRules, integration_of};
 use crate::engine::reason::Reason;
@@ -233,12 +233,21 @@ fn page_again(tx: &mut StepTransaction<'_>, number: IncidentNumber, impact: Impa
 /// it stays where it is and pages nobody.
 pub fn rewrite(tx: &mut StepTransaction<'_>, provider: &ProviderState, text: AlertText) {
     let integration = integration_of(&provider.name);
-    let known = tx.alert_by_key(&integration, &text.key);
+    rewrite_of(tx, &integration, (text.key, text.content), text.started_at);
+}
+
+/// The same for the alert of a built-in integration.
+pub fn rewrite_of(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    (key, said): (Text, Content),
+    started_at: Option<Timestamp>,
+) {
+    let known = tx.alert_by_key(integration, &key);
     let Some(alert) = known.filter(|alert| alert.firing) else {
         // A store that was saved in parts may have lost it: what is open is told once more.
-        let content = Arc::new(text.content);
-        let event = event(Action::Trigger, text.key, content, text.started_at);
-        ingest::event(tx, &integration, event);
+        let event = event(Action::Trigger, key, Arc::new(said), started_at);
+        ingest::event(tx, integration, event);
         return;
     };
     let now = tx.now.wall;
@@ -248,7 +257,7 @@ pub fn rewrite(tx: &mut StepTransaction<'_>, provider: &ProviderState, text: Ale
         details,
         links,
         ..
-    } = text.content.clone();
+    } = said.clone();
     tx.edit_alert(&alert.id, |alert| {
         let content = Arc::make_mut(&mut alert.content);
         content.summary = summary.clone();
@@ -264,20 +273,28 @@ pub fn rewrite(tx: &mut StepTransaction<'_>, provider: &ProviderState, text: Ale
             }
         });
     }
-    let content = Arc::new(text.content);
-    let event = event(Action::Trigger, text.key, content, text.started_at);
+    let event = event(Action::Trigger, key, Arc::new(said), started_at);
     let verdict = Verdict {
         incidents: alert.incidents.clone(),
         is_news: true,
         ..Verdict::nothing(Disposition::Repeated, Reason::Repeat)
     };
-    keep(tx, provider, event, verdict);
+    keep(tx, integration, event, verdict);
 }
 
 /// An alert is over, for this reason.
 pub fn end(tx: &mut StepTransaction<'_>, provider: &ProviderState, key: &Text, reason: Reason) {
-    let integration = integration_of(&provider.name);
-    let known = tx.alert_by_key(&integration, key);
+    end_of(tx, &integration_of(&provider.name), key, reason);
+}
+
+/// The same for the alert of a built-in integration.
+pub fn end_of(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    key: &Text,
+    reason: Reason,
+) {
+    let known = tx.alert_by_key(integration, key);
     let firing = known.filter(|alert| alert.firing);
     let mut verdict = Verdict::nothing(Disposition::Ignored, Reason::UnknownAlert);
     if let Some(alert) = firing {
@@ -289,7 +306,7 @@ pub fn end(tx: &mut StepTransaction<'_>, provider: &ProviderState, key: &Text, r
         resolution::end_alert(tx, &alert, None, reason);
     }
     let event = event(Action::Resolve, key.clone(), Arc::default(), None);
-    keep(tx, provider, event, verdict);
+    keep(tx, integration, event, verdict);
 }
 
 /// Something that pages nobody, and why: it leaves a receipt.
@@ -309,13 +326,17 @@ pub fn record(
         is_news: true,
         ..Verdict::nothing(Disposition::Recorded, reason)
     };
-    keep(tx, provider, event, verdict);
+    keep(tx, &integration_of(&provider.name), event, verdict);
 }
 
-fn keep(tx: &mut StepTransaction<'_>, provider: &ProviderState, event: Event, verdict: Verdict) {
+fn keep(
+    tx: &mut StepTransaction<'_>,
+    integration: &IntegrationName,
+    event: Event,
+    verdict: Verdict,
+) {
     let id = tx.next_receipt();
-    let integration = integration_of(&provider.name);
-    let receipt = receipts::receipt(tx.now.wall, id, &integration, event, verdict);
+    let receipt = receipts::receipt(tx.now.wall, id, integration, event, verdict);
     tx.receipt(receipt);
 }
 

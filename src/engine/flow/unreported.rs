@@ -70,8 +70,8 @@ fn is_used(rules: &RuleSet) -> bool {
 /// The word of the alert's routes, of several the longest wait; where they say nothing, that of
 /// its integration.
 fn resolve_after(tx: &StepTransaction<'_>, alert: &Alert) -> Option<Duration> {
-    if alert.integration.is_provider() {
-        // Its page is looked at all the time, and an alert is told only when it changes.
+    if alert.integration.is_provider() || alert.integration.is_check() {
+        // Both are looked at all the time, and an alert is told only when it changes.
         return None;
     }
     let rules = tx.rules;

@@ -138,6 +138,10 @@ name!(
     ProviderName
 );
 name!(
+    /// A check of our own; one of a provider is `provider/check`.
+    OwnCheckName
+);
+name!(
     /// A route; unnamed routes get their path in the tree.
     RouteName
 );
@@ -156,6 +160,14 @@ impl IntegrationName {
     /// Whether it speaks of a watched provider.
     pub fn is_provider(&self) -> bool {
         self.as_str().starts_with(Self::PROVIDER)
+    }
+
+    /// How the names of the built-in integrations begin that speak of checks of our own.
+    pub const CHECK: &'static str = "check/";
+
+    /// Whether it speaks of a check of our own.
+    pub fn is_check(&self) -> bool {
+        self.as_str().starts_with(Self::CHECK)
     }
 
     /// Whether this is the router speaking of itself.

@@ -9,7 +9,7 @@ use crate::engine::dependency::Dependency;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
 use crate::engine::reason::Reason;
-use crate::engine::status_report::{ComponentState, Impact, ReportedIncident};
+use crate::engine::status_report::{ComponentState, Impact, ReportPhase, ReportedIncident};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
 
@@ -112,6 +112,14 @@ impl ProviderAlert {
         self.key().is_some()
     }
 
+    /// Whether it is about something that the provider's filter takes for used.
+    pub fn counts(&self) -> bool {
+        match self {
+            Self::Raised { .. } => true,
+            Self::None { why, .. } => *why != Reason::ProviderFilter,
+        }
+    }
+
     /// The dedup key of the alert.
     pub fn key(&self) -> Option<&Text> {
         match self {
@@ -153,6 +161,17 @@ impl ProviderState {
     pub const COMPONENTS_ALERTED_MAX: usize = 20;
     /// Unknown words kept.
     pub const WORDS_MAX: usize = 50;
+
+    /// Whether its page can be read and names nothing that is wrong and counts.
+    pub fn says_operational(&self) -> bool {
+        let mut incidents = self.incidents.values();
+        let is_open =
+            incidents.any(|known| known.alert.counts() && known.report.phase == ReportPhase::Open);
+        let mut components = self.components.values();
+        let is_down =
+            components.any(|known| known.alert.counts() && known.state.impact() != Impact::None);
+        self.first_read_at.is_some() && self.unreadable.is_none() && !is_open && !is_down
+    }
 
     /// Nothing is known of it yet.
     pub fn new(name: ProviderName, url: Text) -> Self {

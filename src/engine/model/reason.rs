@@ -156,4 +156,5 @@ reasons! {
         "a provider that it depends on has an incident; it is told with it",
     ProviderDown => "provider_down":
         "the provider of the channel has an incident, so that the channel is tried last",
+    CheckGone => "check_gone": "the check is no longer in the rules",
 }

@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod dependency;
 pub mod integration;
 pub mod matcher;
+pub mod own_check;
 pub mod policy;
 pub mod provider;
 pub mod routing;

@@ -10,10 +10,11 @@ use crate::engine::calendar::{Override, Schedule};
 use crate::engine::dependency::{Dependency, DependencyRules};
 use crate::engine::event::Text;
 use crate::engine::ids::{
-    ChannelName, ContactName, IntegrationName, PolicyName, ProviderName, Revision, ScheduleName,
-    UserName,
+    ChannelName, ContactName, IntegrationName, OwnCheckName, PolicyName, ProviderName, Revision,
+    ScheduleName, UserName,
 };
 pub use crate::engine::integration::{GenericMapping, Integration, Pointers, Unlisted};
+use crate::engine::own_check::OwnCheck;
 use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
 use crate::engine::provider_rules::ProviderRules;
@@ -36,6 +37,8 @@ pub struct RuleSet {
     pub providers: BTreeMap<ProviderName, ProviderRules>,
     /// Services of which the rules say on what they depend.
     pub services: BTreeMap<Text, DependencyRules>,
+    /// Checks of our own, those of providers among them.
+    pub checks: BTreeMap<OwnCheckName, OwnCheck>,
     pub tree: Tree,
     /// In the order in which they are tried; the console stands last.
     pub channels: Vec<ChannelInfo>,

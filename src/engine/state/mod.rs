@@ -184,6 +184,14 @@ impl State {
         self.alerts.get(id)
     }
 
+    /// The integrations with known alerts whose names begin so.
+    pub fn integrations_beneath(&self, prefix: &str) -> impl Iterator<Item = &IntegrationName> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let names = self.index.alert_by_key.range::<str, _>(from);
+        let names = names.map(|(name, _)| name);
+        names.take_while(move |name| name.as_str().starts_with(prefix))
+    }
+
     /// All alerts that are known: firing, or resolved a short while ago.
     pub fn alerts(&self) -> impl DoubleEndedIterator<Item = &Arc<Alert>> {
         self.alerts.values()

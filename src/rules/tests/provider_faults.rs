@@ -9,6 +9,47 @@ use crate::rules::providers::alone;
 
 pub const CASES: &[Case] = &[
     Case {
+        name: "a check of nothing, and of two things",
+        text: "\
+checks:
+  a: { every: 1m }
+  b: { http: \"https://a.example\", tcp: \"a.example:1\" }
+",
+        expected: &[
+            "2:3: error[missing-key]: check \"a\" tries nothing",
+            "3:35: error[repeated-key]: a check has `http` or `tcp`, not both",
+        ],
+    },
+    Case {
+        name: "conditions of another kind of check",
+        text: "\
+providers:
+  p:
+    url: \"https://a.example\"
+    checks: { a: { tcp: \"a.example:1\", body: ok } }
+",
+        expected: &["4:40: error[unknown-key]: `body` is no condition of a check with `tcp`"],
+    },
+    Case {
+        name: "what a check cannot try",
+        text: "\
+checks:
+  a: { http: \"api.example.com\" }
+  b: { tcp: \"db.example.com\" }
+  c: { dns: \"192.0.2.1\" }
+  d: { http: \"https://a.example\", status: ok, latency: 20s }
+  e: { http: \"http://a.example\", certificate: 14d }
+",
+        expected: &[
+            "2:14: error[bad-address]: \"api.example.com\" is not an address on the web",
+            "3:13: error[bad-address]: \"db.example.com\" is no host with a port",
+            "4:13: error[bad-address]: \"192.0.2.1\" is no name of a host",
+            "5:43: error[bad-number]: `status` is neither a status nor a range of them",
+            "5:47: error[bad-duration]: `latency` is not shorter than `timeout`",
+            "6:34: error[unknown-key]: an address with http:// has no certificate",
+        ],
+    },
+    Case {
         name: "a provider without a page",
         text: "providers:\n  stripe: { every: 1m }\n",
         expected: &["2:3: error[missing-key]: provider \"stripe\" has no page"],

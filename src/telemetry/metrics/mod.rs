@@ -26,6 +26,7 @@ pub struct Metrics {
     batch_inputs: Histogram,
     timers_overdue: Gauge,
     incidents_held: Gauge,
+    checks_held: Gauge,
     audit_clean: Gauge,
     disk_free_bytes: Gauge,
     connections: Family<Labels, Gauge>,
@@ -123,6 +124,8 @@ measures! {
         task_panicked(task: &'static str) = "task_panics", "Tasks that panicked";
         /// A status page of a provider was looked at.
         provider_look(result: &'static str) = "provider_looks", "Looks at status pages";
+        /// A check of our own was tried.
+        check_run(outcome: &'static str) = "check_runs", "Tries of checks";
     }
     gauges {
         /// How many incidents are open in a status.
@@ -204,6 +207,11 @@ impl Metrics {
             ),
             timers_overdue: add(registry, "timers_overdue", "Timers that are overdue"),
             incidents_held: add(registry, "incidents_held", incidents_held),
+            checks_held: add(
+                registry,
+                "checks_held",
+                "Checks that most likely our own network fails",
+            ),
             audit_clean: add(registry, "audit_clean", audit_clean),
             disk_free_bytes: add(registry, "disk_free_bytes", disk_free),
             connections: add(registry, "http_connections", "Connections of clients"),
@@ -238,6 +246,11 @@ impl Metrics {
     /// How many incidents wait under those of providers.
     pub fn set_incidents_held(&self, count: usize) {
         self.incidents_held.set(signed(count));
+    }
+
+    /// How many checks reach nothing, most likely for trouble of our own.
+    pub fn set_checks_held(&self, count: usize) {
+        self.checks_held.set(signed(count));
     }
 
     /// The result of the self-audit.
@@ -351,6 +364,8 @@ mod tests {
         assert!(!metrics.set_log_lines_lost(7), "no new ones");
         metrics.task_panicked("attempt");
         metrics.provider_look("changed");
+        metrics.check_run("good");
+        metrics.set_checks_held(5);
         let text = metrics.render();
         let expected = [
             r#"reveille_events_accepted_total{integration="prometheus"} 1"#,
@@ -381,6 +396,8 @@ mod tests {
             "reveille_log_lines_lost_total 7",
             r#"reveille_task_panics_total{task="attempt"} 1"#,
             r#"reveille_provider_looks_total{result="changed"} 1"#,
+            r#"reveille_check_runs_total{outcome="good"} 1"#,
+            "reveille_checks_held 5",
             "# EOF",
         ];
         for line in expected {

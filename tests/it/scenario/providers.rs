@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use reveille::engine::decision::Answer;
 use reveille::engine::event::Text;
-use reveille::engine::input::{Input, PageLook};
+use reveille::engine::input::{CheckFound, Input, OwnChecked, PageLook};
+use reveille::engine::own_check::CheckTarget;
 use reveille::engine::provider::ProviderState;
 use reveille::engine::status_report::{
     ComponentState, Impact, Listing, ReportPhase, ReportedComponent, ReportedIncident, StatusReport,
@@ -1152,4 +1153,69 @@ fn items_of_a_feed_from_before_it_was_watched_page_nobody() {
     look(&mut world, report);
     world.expect(["ana sms twilio #1 page"]);
     assert_eq!(why_not(&world, "of last year"), "provider_open_when_added");
+}
+
+/// What a check of the one provider, or one that stands alone, found.
+fn check(world: &mut World, name: &str, found: CheckFound) {
+    let target = world.rules().checks.get(name).map(|it| it.target.clone());
+    let gone = CheckTarget::Dns {
+        name: "gone.example.com".into(),
+        address: None,
+    };
+    world.ask(Input::OwnChecked(OwnChecked {
+        check: name.into(),
+        target: target.unwrap_or(gone),
+        found,
+    }));
+}
+
+fn failed() -> CheckFound {
+    CheckFound::Failed("503 instead of 200–299 (HTTP)".into())
+}
+
+const CHECKS: &str = ", checks: { api: { http: \"https://api.example.com\", urgency: high } }";
+
+#[test]
+fn a_check_that_fails_while_the_page_is_well_is_not_yet_reported_until_the_page_says_so() {
+    let mut world = world(CHECKS);
+    look(&mut world, page());
+    check(&mut world, "helpline/api", failed());
+    world.expect(["ana sms twilio #1 page"]);
+    let title = world.incident(1).title.to_string();
+    let said = "helpline/api: 503 instead of 200–299 (HTTP)";
+    assert_eq!(title, format!("{said}; not yet reported by the provider"));
+    check(&mut world, "helpline/api", failed());
+    let down = page().component("c4", ComponentState::MajorOutage);
+    look(&mut world, down);
+    world.expect(["ana sms twilio #2 page"]);
+    check(&mut world, "helpline/api", failed());
+    assert_eq!(&*world.incident(1).title, said);
+    check(&mut world, "helpline/api", CheckFound::Good);
+    world.expect_status(1, "resolved");
+}
+
+#[test]
+fn a_page_that_cannot_be_read_says_nothing_about_a_check() {
+    let mut world = world(CHECKS);
+    look(&mut world, page());
+    unreadable(&mut world, "helpline");
+    check(&mut world, "helpline/api", failed());
+    world.expect(["ana sms twilio #1 page"]);
+    let title = world.incident(1).title.to_string();
+    assert!(!title.contains("not yet reported"), "{title}");
+}
+
+#[test]
+fn the_alert_of_a_check_ends_when_it_leaves_the_rules_and_not_with_a_restart() {
+    let mut world = world(CHECKS);
+    check(&mut world, "helpline/api", failed());
+    world.expect(["ana sms twilio #1 page"]);
+    world.expect_nothing_until("00:01:00");
+    world.crash_for(Duration::seconds(10));
+    world.expect_status(1, "triggered");
+    world.replace_rules(&team(""));
+    world.expect_status(1, "resolved");
+    world.expect_reason(1, "check_gone");
+    check(&mut world, "helpline/api", failed());
+    world.expect_status(1, "resolved");
 }
