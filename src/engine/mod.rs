@@ -47,7 +47,7 @@ pub use model::{
 use model::{budget, words};
 pub use rules::{
     calendar, dependency, integration, matcher, own_check, policy, provider as provider_rules,
-    routing, ruleset,
+    routing, ruleset, status_page as status_page_rules,
 };
 pub use state::State;
 pub use step::step;

@@ -164,6 +164,7 @@ impl Context<'_> {
             providers,
             services,
             checks,
+            status_pages: BTreeMap::new(),
             tree,
             channels: self.environment.channels.clone(),
             settings: self.settings(),

@@ -16,6 +16,7 @@ pub mod overall;
 pub mod page;
 pub mod phrases;
 pub mod post_card;
+pub mod published;
 #[cfg(test)]
 pub mod samples;
 pub mod statuspage_api;

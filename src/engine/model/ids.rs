@@ -138,6 +138,10 @@ name!(
     ProviderName
 );
 name!(
+    /// A status page of ours.
+    StatusPageName
+);
+name!(
     /// A check of our own; one of a provider is `provider/check`.
     OwnCheckName
 );

@@ -9,3 +9,4 @@ pub mod policy;
 pub mod provider;
 pub mod routing;
 pub mod ruleset;
+pub mod status_page;
