@@ -4,6 +4,7 @@
 //! newest update comes first in it, and begins with its state.
 
 use serde_json::json;
+use std::cmp::Reverse;
 
 use crate::text::one_line;
 
@@ -29,7 +30,7 @@ struct FeedEntry<'view> {
 fn entries(view: &StatusPageView) -> Vec<FeedEntry<'_>> {
     let posts = view.open.iter().chain(&view.maintenance).chain(&view.past);
     let mut posts: Vec<&PostView> = posts.collect();
-    posts.sort_by(|one, other| other.updated_at.cmp(&one.updated_at));
+    posts.sort_by_key(|post| Reverse(post.updated_at));
     let phrases = phrases(&view.language);
     posts
         .into_iter()

@@ -1,5 +1,6 @@
 //! The posts of a month, and the page of one post.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use askama::Template;
@@ -43,7 +44,7 @@ pub fn month_page(view: &StatusPageView, month: Option<&str>) -> Option<String> 
         .collect();
     let began = in_month.first().map(|post| post.started_at);
     let began = began.or_else(|| (month == present).then_some(view.as_of))?;
-    in_month.sort_by(|one, other| other.started_at.cmp(&one.started_at));
+    in_month.sort_by_key(|post| Reverse(post.started_at));
     let months: BTreeSet<String> = posts(view)
         .map(|post| time_text::month(post.started_at))
         .chain([present.clone()])

@@ -139,7 +139,7 @@ pub fn component(index: usize) -> ComponentView {
     ComponentView {
         id: id(index),
         name: NAMES[index % NAMES.len()].into(),
-        description: if index % 6 == 0 {
+        description: if index.is_multiple_of(6) {
             "What customers call from their own programs"
         } else {
             ""
@@ -169,8 +169,8 @@ fn day_of(index: usize, day: usize, midnight: Timestamp) -> ComponentDay {
         0 => of_day.major_outage = Duration::minutes(23),
         1 => of_day.degraded = Duration::minutes(95),
         2 => of_day.maintenance = Duration::hours(2),
-        3 if index % 2 == 0 => of_day.partial_outage = Duration::minutes(48),
-        4 if index % 3 == 0 => of_day.unknown = Duration::hours(3),
+        3 if index.is_multiple_of(2) => of_day.partial_outage = Duration::minutes(48),
+        4 if index.is_multiple_of(3) => of_day.unknown = Duration::hours(3),
         _ => {}
     }
     of_day

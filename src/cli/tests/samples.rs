@@ -46,7 +46,8 @@ pub fn incident(number: u64) -> Value {
         "acknowledged_at": null, "acknowledged_by": null, "resolved_at": null,
         "resolved_by": null, "next_step_at": null, "escalation": "running", "round": 1,
         "silenced": false, "flapping": false, "still_firing": false, "notes": [],
-        "alerts_total": 0, "alerts_firing": 0,
+        "alerts_total": 0, "alerts_firing": 0, "held_under": null, "provider_incident": null,
+        "waiting": [], "waiting_total": 0,
     })
 }
 

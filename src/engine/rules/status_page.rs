@@ -1,4 +1,4 @@
-//! Our own status pages, compiled: where they are, what they show, and when they post by themselves.
+//! Our own status pages, compiled: where they are, what they show and when they post.
 
 use crate::engine::dependency::Dependency;
 use crate::engine::event::Text;
