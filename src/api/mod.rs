@@ -17,6 +17,7 @@ mod body;
 pub mod body_budget;
 mod callback;
 mod channels;
+mod checks;
 mod clock;
 pub mod credentials;
 mod cut_off;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::channels::inbound::Inbound;
-use crate::engine::ids::{ChannelName, ProviderName, Revision};
+use crate::engine::ids::{ChannelName, OwnCheckName, ProviderName, Revision};
 use crate::engine::input::Actor;
 use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, NewRules};
@@ -23,6 +23,7 @@ use super::guesses::Guesses;
 use super::problem::Problem;
 use super::refusals::Refusals;
 use super::wire::channel::Checked;
+use super::wire::check::{CheckTried, RememberedTry};
 use super::wire::provider::{LookedAt, ProbedPage};
 use super::wire::rules::{FilesOrigin, RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
@@ -39,6 +40,7 @@ pub struct ApiState {
     pub rulebook: Arc<dyn Rulebook>,
     pub channels: Arc<dyn Channels>,
     pub providers: Arc<dyn Providers>,
+    pub checks: Arc<dyn Checks>,
     pub auth: Auth,
     /// Gives entries of the audit their ids.
     pub audit_log: AuditLog,
@@ -211,4 +213,14 @@ pub trait Providers: Send + Sync {
         &'port self,
         provider: serde_json::Value,
     ) -> Pending<'port, Result<ProbedPage, Vec<RuleFault>>>;
+}
+
+/// Whoever tries the checks of the rules.
+pub trait Checks: Send + Sync {
+    /// What is remembered of the last try of a check.
+    fn last_try(&self, name: &OwnCheckName) -> RememberedTry;
+
+    /// Tries one now; `None` if there is no such check.
+    fn try_now<'port>(&'port self, name: &'port OwnCheckName)
+    -> Pending<'port, Option<CheckTried>>;
 }

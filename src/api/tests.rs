@@ -17,16 +17,17 @@ use super::credentials::StoredToken;
 use super::guesses::Guesses;
 use super::ingest::body_limit;
 use super::ports::{ApiSettings, ApiState, ReadinessLocks};
-use super::ports::{Change, Channels, Pending, Providers, Rulebook, Sight};
+use super::ports::{Change, Channels, Checks, Pending, Providers, Rulebook, Sight};
 use super::refusals::Refusals;
 use super::wire::channel::Checked;
+use super::wire::check::{CheckTried, RememberedTry};
 use super::wire::provider::{LookedAt, ProbedPage};
 use super::wire::rules::{RevisionLine, RuleFault, RuleFile, Rules, RulesChange};
 use super::wire::token::Role;
 use super::*;
 use crate::channels::{Inbound, Provider, slack, twilio};
 use crate::engine::event::Labels;
-use crate::engine::ids::{ChannelName, ProviderName, Revision};
+use crate::engine::ids::{ChannelName, OwnCheckName, ProviderName, Revision};
 use crate::engine::ruleset::{Integration, RuleSet};
 use crate::engine::time::{Duration, Timestamp};
 use crate::inbound::{FORMATS, pagerduty};
@@ -106,6 +107,18 @@ impl Providers for NoProviders {
     }
 }
 
+struct NoChecks;
+
+impl Checks for NoChecks {
+    fn last_try(&self, name: &OwnCheckName) -> RememberedTry {
+        panic!("there is no check {name}")
+    }
+
+    fn try_now<'port>(&'port self, _: &'port OwnCheckName) -> Pending<'port, Option<CheckTried>> {
+        Box::pin(std::future::ready(None))
+    }
+}
+
 fn token_of(role: Role) -> String {
     format!("rv_{}", role.as_str())
 }
@@ -147,6 +160,7 @@ fn state() -> ApiState {
         rulebook: Arc::new(NoRulebook),
         channels: Arc::new(NoChannels),
         providers: Arc::new(NoProviders),
+        checks: Arc::new(NoChecks),
         auth,
         audit_log: AuditLog::default(),
         started_at: NOW,

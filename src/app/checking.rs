@@ -1,4 +1,4 @@
-//! Checks of our own: what tries them is made here.
+//! Checks of our own: what tries them is made here, and answers to the API.
 
 use std::sync::Arc;
 
@@ -6,9 +6,12 @@ use anyhow::Context;
 use tokio::task::JoinHandle;
 
 use super::{channels, secrets};
+use crate::api::ports::{Checks, Pending};
+use crate::api::wire::check::{CheckTried, RememberedTry, outcome};
 use crate::checks::probe::CheckProbe;
 use crate::checks::runner::{CheckRunner, RunnerParts};
 use crate::config::Settings;
+use crate::engine::ids::OwnCheckName;
 use crate::runtime::clock::Clock;
 use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
@@ -20,7 +23,7 @@ pub fn start(
     (handle, supervisor): (&Handle, &Supervisor),
     (clock, metrics): (Clock, Arc<Metrics>),
     background: &mut Vec<JoinHandle<()>>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Arc<CheckRunner>> {
     let probe = CheckProbe::new(channels::http_options(settings), clock);
     let probe = probe.context("failed to set up the checks")?;
     let chance = || {
@@ -36,6 +39,37 @@ pub fn start(
     };
     let parts = (handle.clone(), supervisor.clone());
     let runner = CheckRunner::new(probe, parts, clock, around);
-    background.push(supervisor.keep("checks", move || runner.clone().run()));
-    Ok(())
+    let trying = runner.clone();
+    background.push(supervisor.keep("checks", move || trying.clone().run()));
+    Ok(runner)
+}
+
+impl Checks for CheckRunner {
+    fn last_try(&self, name: &OwnCheckName) -> RememberedTry {
+        let last = Self::last_try(self, name).unwrap_or_default();
+        RememberedTry {
+            state: last.state.as_str(),
+            since: last.since,
+            at: last.at,
+            next_at: last.next_at,
+            is_good: last.is_good,
+            said: last.said.map(|said| said.to_string()),
+            took: last.took,
+        }
+    }
+
+    fn try_now<'port>(
+        &'port self,
+        name: &'port OwnCheckName,
+    ) -> Pending<'port, Option<CheckTried>> {
+        Box::pin(async move {
+            let tried = Self::try_now(self, name).await?;
+            Some(CheckTried {
+                name: name.to_string(),
+                outcome: outcome(tried.found.is_ok()).to_owned(),
+                said: tried.found.unwrap_or_else(|fault| fault.why),
+                latency_ms: tried.took.0,
+            })
+        })
+    }
 }

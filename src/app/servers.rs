@@ -251,6 +251,7 @@ fn state(
     Ok(ApiState {
         handle: parts.handle.clone(),
         rulebook: parts.rulebook,
+        checks: parts.providers.checks.clone(),
         providers: parts.providers,
         channels: parts.desk,
         auth: Auth::load(store, parts.first.admin_hash)?,

@@ -14,6 +14,7 @@ use crate::api::wire::provider::{
 };
 use crate::api::wire::rules::RuleFault;
 use crate::channels::http::fetch::Fetcher;
+use crate::checks::runner::CheckRunner;
 use crate::config::Settings;
 use crate::engine::event::Text;
 use crate::engine::ids::ProviderName;
@@ -36,10 +37,11 @@ use crate::runtime::supervise::Supervisor;
 use crate::status::{self, StatusAddress};
 use crate::telemetry::Metrics;
 
-/// The poller, and what probes pages that are not watched.
+/// The poller, what probes pages that are not watched, and what tries checks.
 pub struct Watching {
     fetcher: Arc<Fetcher>,
     poller: Arc<Poller>,
+    pub checks: Arc<CheckRunner>,
 }
 
 /// Makes it, and begins to look at pages and to try checks.
@@ -51,7 +53,7 @@ pub fn start(
 ) -> anyhow::Result<Arc<Watching>> {
     let agent = user_agent(&settings.public_url);
     let around = (clock, metrics.clone());
-    checking::start(settings, (handle, supervisor), around, background)?;
+    let checks = checking::start(settings, (handle, supervisor), around, background)?;
     let fetcher = Fetcher::new(channels::http_options(settings), &agent);
     let fetcher = Arc::new(fetcher.context("failed to set up the watching of providers")?);
     let chance = || {
@@ -67,7 +69,11 @@ pub fn start(
     let poller = Poller::new(fetcher.clone(), parts, clock, around);
     let looking = poller.clone();
     background.push(supervisor.keep("watching providers", move || looking.clone().run()));
-    Ok(Arc::new(Watching { fetcher, poller }))
+    Ok(Arc::new(Watching {
+        fetcher,
+        poller,
+        checks,
+    }))
 }
 
 impl Watching {

@@ -55,6 +55,7 @@ pub struct LastTry {
     pub since: Option<Timestamp>,
     pub at: Option<Timestamp>,
     pub next_at: Option<Timestamp>,
+    pub is_good: Option<bool>,
     /// What was answered, or why that was not good.
     pub said: Option<Text>,
     pub took: Option<Duration>,
@@ -85,6 +86,7 @@ impl CheckWatch {
     pub fn take(&mut self, tried: &TriedCheck, now: Timestamp) {
         self.last.at = Some(now);
         self.last.took = Some(tried.took);
+        self.last.is_good = Some(tried.found.is_ok());
         match &tried.found {
             Ok(said) => {
                 self.last.said = Some(said.as_str().into());

@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use super::context::Global;
 use super::values::{Numbered, Several};
 use super::{
-    ack, act, audit, backup, channels, clock, explain, incidents, key, manual, oncall, overrides,
-    page, providers, restore, rules, send, serve, silence, store, token,
+    ack, act, audit, backup, channels, checks, clock, explain, incidents, key, manual, oncall,
+    overrides, page, providers, restore, rules, send, serve, silence, store, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -96,6 +96,9 @@ pub enum Command {
     /// Channels
     #[command(subcommand)]
     Channels(channels::ChannelsCommand),
+    /// Checks of our own
+    #[command(subcommand)]
+    Checks(checks::ChecksCommand),
     /// Watched providers and their status pages
     #[command(subcommand)]
     Providers(providers::ProvidersCommand),

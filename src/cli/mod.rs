@@ -9,6 +9,7 @@ mod arguments;
 mod audit;
 mod backup;
 mod channels;
+mod checks;
 mod clock;
 mod context;
 mod explain;
@@ -145,6 +146,7 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Key(command) => key::run(command, context).await,
         Command::Audit(command) => audit::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
+        Command::Checks(command) => checks::run(command, context).await,
         Command::Providers(command) => providers::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
         Command::Backup(backup) => backup::run(&backup, context).await,

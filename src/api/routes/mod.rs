@@ -15,9 +15,9 @@ use super::alertmanager::status as alertmanager;
 use super::alertmanager::{alerts as alertmanager_alerts, silences as alertmanager_silences};
 use super::ports::AppState;
 use super::{
-    actions, alerts, audit, backup, channels, clock, explain, health, incidents, ingest, keys,
-    oncall, overrides, pages, preview, providers, receipts, rules, silences, slack, sms, timeline,
-    tokens,
+    actions, alerts, audit, backup, channels, checks, clock, explain, health, incidents, ingest,
+    keys, oncall, overrides, pages, preview, providers, receipts, rules, silences, slack, sms,
+    timeline, tokens,
 };
 
 /// A handler with what it declares.
@@ -93,6 +93,7 @@ pub fn own() -> Vec<Route> {
         silences: list, add, show, expire;
         overrides: list, add, remove;
         channels: list, check;
+        checks: list, try_now;
         providers: list, show, look, accept, probe;
         alertmanager: status, receivers;
         alertmanager_alerts: list, groups;

@@ -6,6 +6,7 @@ pub mod alert;
 pub mod alertmanager;
 pub mod audit;
 pub mod channel;
+pub mod check;
 pub mod entry;
 pub mod incident;
 pub mod key;

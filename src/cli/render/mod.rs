@@ -3,6 +3,7 @@
 //! Text of others is cleaned, because it ends up on a terminal.
 
 pub mod admin;
+pub mod checks;
 pub mod incident;
 pub mod people;
 pub mod providers;

@@ -73,6 +73,8 @@ fn every_command_of_the_contract_is_understood() {
         "key list native",
         "channels check",
         "channels check mail",
+        "checks list",
+        "checks try helpline/api",
         "audit verify",
         "audit verify --expect 0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
         "clock confirm",

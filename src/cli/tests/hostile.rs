@@ -87,6 +87,14 @@ fn keys() -> Value {
     json!({"items": [samples::key("k1")]})
 }
 
+fn check() -> Value {
+    json!({"name": "old", "provider": null, "kind": "http", "target": "https://old.example",
+        "urgency": "low", "state": "failing", "since": "2026-11-23T03:10:00Z",
+        "last_try_at": "2026-11-23T03:19:00Z", "outcome": "failed", "said": "answered 503",
+        "latency_ms": 412, "next_try_at": "2026-11-23T03:20:00Z", "integration": "check/old",
+        "firing_since": "2026-11-23T03:10:00Z", "numbers": [7]})
+}
+
 /// On-call duty with each way of saying why.
 fn on_call() -> Value {
     json!({"at": "2026-11-23T03:20:00Z", "schedules": [
@@ -139,6 +147,10 @@ fn looking() -> Vec<(&'static str, Answers)> {
             ],
         ),
         (
+            "checks list",
+            vec![("GET ", 200, json!({"items": [check()]}))],
+        ),
+        (
             "channels check",
             vec![("GET ", 200, channel), ("POST ", 200, checked)],
         ),
@@ -162,6 +174,13 @@ fn acting() -> Vec<(&'static str, Answers)> {
         ("escalate 5", one(acted())),
         ("reassign 5 user/bo", one(acted())),
         ("note 5 hello", one(acted())),
+        (
+            "checks try old",
+            one(
+                json!({"name": "old", "outcome": "failed", "said": "answered 503",
+                       "latency_ms": 412}),
+            ),
+        ),
         ("page user/ana hello", one(json!({"number": 5}))),
         (
             "silence add --for 1h --reason work team=pay",

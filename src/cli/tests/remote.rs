@@ -44,6 +44,8 @@ fn answer_all(server: &Server) {
     let probed = json!({"url": "https://s.example", "asked": [], "components": [],
         "incidents": [], "ambiguous": [], "unknown_words": [], "skipped": 0, "rules": ""});
     server.answers("POST /v1/providers/probe", 200, probed);
+    let tried = json!({"name": "p/api", "outcome": "good", "said": "fine", "latency_ms": 7});
+    server.answers("POST /v1/checks/p%2Fapi/try", 200, tried);
     server.answers("GET /v1/explain", 200, samples::explained(&[], &[]));
     server.answers("GET /v1/oncall", 200, on_call);
     server.answers("POST /v1/incidents", 201, json!({"number": 5}));
@@ -82,6 +84,8 @@ async fn commands_that_look_ask_for_what_they_should() {
         ),
         ("silence list", "GET /v1/silences", Value::Null),
         ("token list", "GET /v1/tokens", Value::Null),
+        ("checks list", "GET /v1/checks", Value::Null),
+        ("checks try p/api", "POST /v1/checks/p%2Fapi/try", json!({})),
         ("providers list", "GET /v1/providers", Value::Null),
         ("providers show p", "GET /v1/providers/p", Value::Null),
         ("providers look p", "POST /v1/providers/p/look", json!({})),

@@ -8,6 +8,7 @@ mod audit;
 mod backups;
 mod bundles;
 mod buttons;
+mod checks;
 mod clock;
 mod crowds;
 mod descriptors;
