@@ -1,4 +1,5 @@
-//! Forms that were rendered, kept as long as their page stays as it is, so that serving is a look-up.
+//! Forms that were rendered, kept as long as their page stays as it is, so that serving is a
+//! look-up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 22] = [
+const ROOMS: [Room; 23] = [
     Room {
         name: "engine",
         rooms: &[],
