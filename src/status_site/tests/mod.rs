@@ -33,8 +33,8 @@ struct ReadAnswer {
 }
 
 impl ReadAnswer {
-    fn header(&self, name: header::HeaderName) -> &str {
-        let value = self.headers.get(&name).map(|value| value.to_str().unwrap());
+    fn header(&self, name: &header::HeaderName) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str().unwrap());
         value.unwrap_or_default()
     }
 }
