@@ -19,6 +19,7 @@ pub mod runtime;
 pub mod signing;
 pub mod status;
 pub mod status_page;
+pub mod status_site;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod escape;
 pub mod feeds;
 pub mod history;
 pub mod markdown;
+pub mod missing;
 pub mod overall;
 pub mod page;
 pub mod phrases;

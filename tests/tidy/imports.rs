@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 22] = [
+const ROOMS: [Room; 23] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -131,6 +131,12 @@ const ROOMS: [Room; 22] = [
         rooms: &["engine", "channels::http", "channels::tls", "runtime"],
         crates: &["tokio", "tokio_rustls", "tracing"],
     },
+    // Our own status pages over HTTP. What they are is for `status_page` to say.
+    Room {
+        name: "status_site",
+        rooms: &["engine", "status_page", "signing"],
+        crates: &["axum", "tokio"],
+    },
     Room {
         name: "runtime",
         rooms: &["engine", "store", "channels", "rules", "telemetry"],
@@ -233,6 +239,7 @@ const ROOMS: [Room; 22] = [
             "checks",
             "status",
             "status_page",
+            "status_site",
             "api",
             "web",
             "config",
