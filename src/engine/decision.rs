@@ -63,6 +63,8 @@ pub enum Answer {
     LookedAt {
         again: bool,
     },
+    /// An act on a status page of ours is done; the number of the post that it is about.
+    StatusActed(Option<u64>),
     Done,
     /// The request cannot be done.
     Refused(Refusal),

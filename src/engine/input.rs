@@ -11,6 +11,9 @@ use super::matcher::Matcher;
 use super::outcome::{Capacity, Outcome, Validity};
 use super::own_check::CheckTarget;
 use super::ruleset::Target;
+use super::status_act::StatusAct;
+use super::status_component::ComponentKey;
+use super::status_post::PostKey;
 use super::status_report::StatusReport;
 use super::task::Stride;
 use super::time::{Duration, Timestamp};
@@ -93,6 +96,8 @@ pub enum Input {
     AcceptPage(ProviderName),
     /// A check of our own fails, or is good again.
     OwnChecked(OwnChecked),
+    /// Somebody does something on a status page of ours.
+    Status(StatusAct),
 }
 
 /// What became of a check of our own.
@@ -143,6 +148,10 @@ pub enum TimerKey {
     Jump,
     /// The page of a provider cannot be read for long.
     Provider(ProviderName),
+    /// A state of a component of ours that is published, or set for a time that ends.
+    StatusComponent(ComponentKey),
+    /// A window of maintenance, or an update that was promised, on the wall clock.
+    StatusPost(PostKey),
 }
 
 /// What a provider reported on an attempt after its answer.

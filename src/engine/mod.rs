@@ -32,17 +32,18 @@ use flow::{
     page_plan, page_timers, pinned_policy, placement, probe, provider_alerts, provider_components,
     provider_look, provider_reading, providers, queueing, rate_limit, reachability, reached,
     receipts, replied, resolution, self_incidents, silence, silence_request, slot, sms_callers,
-    sms_commands, sms_parse, target_resolution, tasks, updates, withdrawal,
+    sms_commands, sms_parse, status_alerts, status_components, status_posts, status_requests,
+    status_texts, status_timers, target_resolution, tasks, updates, withdrawal,
 };
 pub use flow::{
     bundle, jump, own_checks, pending, provider_incidents, recovery, send_request, silencing,
-    slots, unreported,
+    slots, status_state, unreported,
 };
 pub use model::recent_events;
 pub use model::{
     actor, alert, assertions, cause, channel_state, counters, dependent, entry, entry_body, event,
     headline, health, ids, incident, key, outcome, page, phone, provider, reason, records,
-    status_post, status_report, strength, task, time, urgency,
+    status_act, status_component, status_post, status_report, strength, task, time, urgency,
 };
 use model::{budget, words};
 pub use rules::{

@@ -7,6 +7,7 @@ use super::input::{
     Act, DeliveryReport, Input, OverrideRequest, OwnChecked, PageByHand, PageLook, Press,
     SilenceRequest, SmsReply,
 };
+use super::status_act::StatusAct;
 
 /// Something that is asked, and answered unless it is refused.
 pub trait Request {
@@ -74,6 +75,7 @@ requests! {
     LookedAtPage => |Self { provider, url, look }| Input::LookedAt { provider, url, look },
         Answer::LookedAt { again } => again, bool;
     AcceptPage => |it: Self| Input::AcceptPage(it.0), Answer::Done | Answer::None => (), ();
+    StatusAct => Input::Status, Answer::StatusActed(post) => post, Option<u64>;
     OwnChecked => Input::OwnChecked, Answer::Done | Answer::None => (), ();
     DeliveryReport => Input::DeliveryReport, Answer::Done | Answer::None => (), ();
 }

@@ -15,7 +15,8 @@ use super::{
     contact_test_result, delivery_report, escalation, incident_timers, ingest, jump, notification,
     overrides, own_alerts, own_checks, page_by_hand, page_timers, pending, probe, provider_reading,
     providers, rate_limit, recovery, replied, self_incidents, send_request, silence,
-    silence_request, slot, sms_commands, tasks, unreported, updates,
+    silence_request, slot, sms_commands, status_alerts, status_components, status_requests,
+    status_timers, tasks, unreported, updates,
 };
 
 /// Decides on one input. Mutates nothing; the caller applies the changes to the state, makes them
@@ -23,6 +24,8 @@ use super::{
 pub fn step(state: &State, rules: &RuleSet, input: Input, now: Now) -> Decision {
     let mut tx = StepTransaction::new(state, rules, now);
     decide(&mut tx, input);
+    status_components::review_changed(&mut tx);
+    hand_on(&mut tx);
     archive::forget_surplus_groups(&mut tx);
     let requests = send_request::requests(&tx);
     tx.finish(requests)
@@ -34,6 +37,11 @@ const FOLLOW_UPS_MAX: usize = 100_000;
 /// Writes into the transaction what an input leads to, and what follows from that.
 pub(super) fn decide(tx: &mut StepTransaction<'_>, input: Input) {
     take(tx, input);
+    hand_on(tx);
+}
+
+/// Hands on what is asked of higher floors until nothing is left.
+fn hand_on(tx: &mut StepTransaction<'_>) {
     for _ in 0..FOLLOW_UPS_MAX {
         let Some(follow_up) = tx.follow_ups.pop_front() else {
             return;
@@ -85,7 +93,10 @@ fn ended(tx: &mut StepTransaction<'_>, page: &Page) {
 
 fn take(tx: &mut StepTransaction<'_>, input: Input) {
     match input {
-        Input::Start => recovery::start(tx),
+        Input::Start => {
+            recovery::start(tx);
+            status_pages(tx);
+        }
         Input::Stop => recovery::stop(tx),
         Input::Suspended { lost } => recovery::suspended(tx, lost),
         Input::ClockAhead { by } => jump::ahead(tx, by),
@@ -146,7 +157,9 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
         }
         Input::AcceptPage(name) => tx.answer = said(providers::accept_page(tx, &name), done),
         Input::OwnChecked(checked) => own_checks::checked(tx, checked),
+        Input::Status(act) => tx.answer = said(status_requests::act(tx, act), Answer::StatusActed),
         Input::Minute => {
+            status_components::review_all(tx);
             conditions::look_for_gaps(tx);
             channel_trouble::look_for_silent(tx);
             contact_test::look(tx);
@@ -169,7 +182,14 @@ fn rules_changed(tx: &mut StepTransaction<'_>) {
     unreported::rules_changed(tx);
     providers::rules_changed(tx);
     own_checks::rules_changed(tx);
+    status_pages(tx);
     check::plan(tx);
+}
+
+/// Other rules may show other services, and other components.
+fn status_pages(tx: &mut StepTransaction<'_>) {
+    status_alerts::begin_review(tx);
+    status_components::review_all(tx);
 }
 
 fn due(tx: &mut StepTransaction<'_>, key: &TimerKey) {
@@ -184,5 +204,7 @@ fn due(tx: &mut StepTransaction<'_>, key: &TimerKey) {
         TimerKey::Override(id) => overrides::due(tx, *id),
         TimerKey::Jump => jump::due(tx),
         TimerKey::Provider(name) => provider_reading::due(tx, name),
+        TimerKey::StatusComponent(key) => status_components::due(tx, key),
+        TimerKey::StatusPost(key) => status_timers::due(tx, key),
     }
 }

@@ -22,7 +22,7 @@ const SHOWN_CHARACTERS: usize = 160;
 /// One thing that was added, removed or changed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
-    /// `user`, `schedule`, `policy`, `integration`, `provider`, `check` or `route`.
+    /// `user`, `schedule`, `policy`, `integration`, `provider`, `check`, `status page` or `route`.
     pub kind: &'static str,
     pub name: String,
     pub change: Change,

@@ -54,11 +54,12 @@ pub enum Section {
     Providers,
     Services,
     Checks,
+    StatusPages,
 }
 
 impl Section {
     /// All of them, in the order in which documents are written.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Users,
         Self::Schedules,
         Self::Policies,
@@ -66,6 +67,7 @@ impl Section {
         Self::Providers,
         Self::Services,
         Self::Checks,
+        Self::StatusPages,
     ];
 
     /// The top-level key.
@@ -78,6 +80,7 @@ impl Section {
             Self::Providers => "providers",
             Self::Services => "services",
             Self::Checks => "checks",
+            Self::StatusPages => "status_pages",
         }
     }
 
@@ -91,6 +94,7 @@ impl Section {
             Self::Providers => "provider",
             Self::Services => "service",
             Self::Checks => "check",
+            Self::StatusPages => "status page",
         }
     }
 }
@@ -106,6 +110,7 @@ const FILE: MapSchema = MapSchema {
         "providers",
         "services",
         "checks",
+        "status_pages",
         "route",
         "routes",
     ],

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod revisions;
 pub mod sources;
 pub mod starter;
+mod status_pages;
 pub mod web_address;
 pub mod zones;
 
@@ -27,6 +28,7 @@ pub mod moves;
 mod names;
 mod notify;
 mod policies;
+mod post_texts;
 pub mod providers;
 mod route_values;
 mod routes;
@@ -153,6 +155,7 @@ impl Context<'_> {
         let services = self.services();
         self.check_channels();
         let checks = self.checks();
+        let status_pages = self.status_pages();
         let tree = self.tree();
         let root_policy = tree.root().and_then(|root| root.policy.clone());
         let policies = self.policies(root_policy.as_ref());
@@ -164,7 +167,7 @@ impl Context<'_> {
             providers,
             services,
             checks,
-            status_pages: BTreeMap::new(),
+            status_pages,
             tree,
             channels: self.environment.channels.clone(),
             settings: self.settings(),

@@ -115,7 +115,11 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
             IntegrationName::ROUTER,
             "is the integration of the router itself",
         )),
-        Section::Schedules | Section::Providers | Section::Services | Section::Checks => None,
+        Section::Schedules
+        | Section::Providers
+        | Section::Services
+        | Section::Checks
+        | Section::StatusPages => None,
     };
     if let Some((word, meaning)) = reserved.filter(|(word, _)| *word == name) {
         let message = format!(
@@ -131,7 +135,7 @@ fn check_name(section: Section, entry: &Entry, faults: &mut Diagnostics) {
     check_word(section.noun(), name, at, faults);
     let is_in_urls = matches!(
         section,
-        Section::Integrations | Section::Providers | Section::Checks
+        Section::Integrations | Section::Providers | Section::Checks | Section::StatusPages
     );
     if is_in_urls {
         check_ascii(section.noun(), name, at, faults);
@@ -191,7 +195,8 @@ impl Context<'_> {
                 Section::Integrations
                 | Section::Providers
                 | Section::Services
-                | Section::Checks => Code::UnknownKey,
+                | Section::Checks
+                | Section::StatusPages => Code::UnknownKey,
             };
             let message = format!("no {} {}", section.noun(), quoted(name));
             let lead = format!("{} are", section.key());

@@ -26,6 +26,7 @@ pub(super) fn describe_task(task: &Task) -> String {
         TaskKind::ReviewDependents { provider, .. } => {
             format!("task {id}: what depends on provider {provider}")
         }
+        TaskKind::ReviewServices { .. } => format!("task {id}: services of status pages"),
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn describe(input: &Input) -> String {
         Input::Clear { trouble } => format!("end of self-incident {}", trouble.cause),
         Input::Minute => "minute".to_owned(),
         Input::LookedAt { provider, .. } => format!("look at the page of provider {provider}"),
+        Input::Status(act) => format!("act on status page {}", act.page),
         Input::OwnChecked(it) => format!("check {}", it.check),
         Input::AcceptPage(provider) => format!("acceptance of the page of provider {provider}"),
     }

@@ -17,6 +17,7 @@ pub mod overall;
 pub mod page;
 pub mod phrases;
 pub mod post_card;
+pub mod projection;
 pub mod published;
 #[cfg(test)]
 pub mod samples;

@@ -119,19 +119,8 @@ pub fn is_in_progress(post: &PostView) -> bool {
 
 fn worst(states: impl Iterator<Item = ComponentState>) -> ComponentState {
     states
-        .max_by_key(|state| weight(*state))
+        .max_by_key(|state| state.rank())
         .unwrap_or(ComponentState::Operational)
-}
-
-fn weight(state: ComponentState) -> u8 {
-    match state {
-        ComponentState::Operational => 0,
-        ComponentState::Maintenance => 1,
-        ComponentState::Unknown => 2,
-        ComponentState::Degraded => 3,
-        ComponentState::PartialOutage => 4,
-        ComponentState::MajorOutage => 5,
-    }
 }
 
 #[cfg(test)]

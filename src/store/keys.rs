@@ -83,6 +83,12 @@ impl Key {
             RecordKey::Task(id) => of(Kind::Task).number(id.0),
             RecordKey::Provider(name) => of(Kind::Provider).name(name.as_str()),
             RecordKey::Dependent(number) => of(Kind::Dependent).number(number.0),
+            RecordKey::StatusComponent(key) => of(Kind::StatusComponent).name(&key.to_string()),
+            RecordKey::StatusPost(key) => {
+                let number = of(Kind::StatusPost).number(key.number);
+                number.name(key.page.as_str())
+            }
+            RecordKey::ServiceAlert(alert) => of(Kind::ServiceAlert).number(alert.0),
         }
     }
 

@@ -26,7 +26,10 @@ pub enum Kind {
     Jump = 0x1b,
     Task = 0x1c,
     Provider = 0x1d,
+    StatusComponent = 0x1e,
     Dependent = 0x1f,
+    StatusPost = 0x20,
+    ServiceAlert = 0x21,
     // History.
     /// Entries that outlived their commit in the journal.
     Entries = 0x31,
@@ -52,7 +55,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::Alert,
         Self::Incident,
         Self::Page,
@@ -68,6 +71,9 @@ impl Kind {
         Self::Task,
         Self::Provider,
         Self::Dependent,
+        Self::StatusComponent,
+        Self::StatusPost,
+        Self::ServiceAlert,
         Self::Progress,
         Self::Document,
         Self::Clocks,

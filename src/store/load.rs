@@ -44,7 +44,7 @@ pub fn load(
 }
 
 /// The kinds of active records, and how they are counted for people.
-pub const ACTIVE: [(Kind, &str); 15] = [
+pub const ACTIVE: [(Kind, &str); 18] = [
     (Kind::Alert, "alerts"),
     (Kind::Incident, "incidents"),
     (Kind::Page, "pages"),
@@ -60,6 +60,9 @@ pub const ACTIVE: [(Kind, &str); 15] = [
     (Kind::Task, "tasks"),
     (Kind::Provider, "providers"),
     (Kind::Dependent, "incidents that depend on providers"),
+    (Kind::StatusComponent, "components of status pages"),
+    (Kind::StatusPost, "posts on status pages"),
+    (Kind::ServiceAlert, "alerts of services on status pages"),
 ];
 
 fn remembered(

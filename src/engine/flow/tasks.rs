@@ -3,7 +3,9 @@
 use crate::engine::ids::TaskId;
 use crate::engine::task::{Stride, Task, TaskKind};
 use crate::engine::transaction::StepTransaction;
-use crate::engine::{archive, dependents, jump, pending, recovery, silencing, unreported};
+use crate::engine::{
+    archive, dependents, jump, pending, recovery, silencing, status_alerts, unreported,
+};
 
 /// Begins something, and finishes it if this step can. Otherwise the task that goes on with it.
 pub fn begin(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskId> {
@@ -50,6 +52,9 @@ fn advance(tx: &mut StepTransaction<'_>, kind: TaskKind) -> Option<TaskKind> {
         }
         TaskKind::FollowRules { next } => {
             unreported::follow_rules(tx, next).map(|next| TaskKind::FollowRules { next })
+        }
+        TaskKind::ReviewServices { next } => {
+            status_alerts::review(tx, next).map(|next| TaskKind::ReviewServices { next })
         }
     }
 }

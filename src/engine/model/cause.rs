@@ -99,6 +99,10 @@ causes! {
     ProviderUnreadable = "provider_unreadable", "provider", Low, when_over;
     /// The status pages of many providers cannot be read: the trouble is ours, or their host's.
     ProvidersUnreadable = "providers_unreadable", "subject", Low, when_over;
+    /// A status page of ours has an outage that waits for somebody to publish it.
+    StatusDraft = "status_draft", "post", Low, when_over;
+    /// An update on a status page of ours that was promised is overdue.
+    StatusUpdateDue = "status_update_due", "post", Low, when_over;
 }
 
 impl Cause {

@@ -24,6 +24,8 @@ pub mod provider;
 pub mod reason;
 pub mod recent_events;
 pub mod records;
+pub mod status_act;
+pub mod status_component;
 pub mod status_post;
 pub mod status_report;
 pub mod strength;

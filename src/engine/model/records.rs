@@ -22,6 +22,8 @@ use crate::engine::page::Page;
 use crate::engine::provider::ProviderState;
 use crate::engine::reason::Reason;
 use crate::engine::ruleset::Policy;
+use crate::engine::status_component::{ComponentKey, ServiceAlert, StatusComponent};
+use crate::engine::status_post::{PostKey, StatusPost};
 use crate::engine::task::Task;
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
 use crate::engine::urgency::Urgency;
@@ -228,6 +230,9 @@ pub enum Record {
     Jump(UnconfirmedJump),
     Provider(Arc<ProviderState>),
     Dependent(Arc<Dependent>),
+    StatusComponent(Arc<StatusComponent>),
+    StatusPost(Arc<StatusPost>),
+    ServiceAlert(Arc<ServiceAlert>),
 }
 
 /// The key of a record.
@@ -250,6 +255,9 @@ pub enum RecordKey {
     Provider(ProviderName),
     /// By the incident that depends on something.
     Dependent(IncidentNumber),
+    StatusComponent(ComponentKey),
+    StatusPost(PostKey),
+    ServiceAlert(AlertId),
 }
 
 impl Record {
@@ -271,6 +279,9 @@ impl Record {
             Self::Jump(_) => RecordKey::Jump,
             Self::Provider(provider) => RecordKey::Provider(provider.name.clone()),
             Self::Dependent(dependent) => RecordKey::Dependent(dependent.incident),
+            Self::StatusComponent(component) => RecordKey::StatusComponent(component.key.clone()),
+            Self::StatusPost(post) => RecordKey::StatusPost(post.key.clone()),
+            Self::ServiceAlert(alert) => RecordKey::ServiceAlert(alert.alert),
         }
     }
 }

@@ -29,6 +29,19 @@ impl ComponentState {
         )
     }
 
+    /// How bad it is beside others: *unknown* counts for more than what is well, since nobody may
+    /// call the whole well then, and for less than any trouble that is known.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Operational => 0,
+            Self::Maintenance => 1,
+            Self::Unknown => 2,
+            Self::Degraded => 3,
+            Self::PartialOutage => 4,
+            Self::MajorOutage => 5,
+        }
+    }
+
     /// The impact of a component that is like this without an incident that says so.
     pub fn impact(self) -> Impact {
         match self {
@@ -49,6 +62,19 @@ words! {
         Minor = "minor",
         Major = "major",
         Critical = "critical",
+    }
+}
+
+impl Impact {
+    /// How a component is that has an incident this bad; an outage that is described is not
+    /// nothing.
+    pub fn state(self) -> ComponentState {
+        match self {
+            Self::Maintenance => ComponentState::Maintenance,
+            Self::None | Self::Minor => ComponentState::Degraded,
+            Self::Major => ComponentState::PartialOutage,
+            Self::Critical => ComponentState::MajorOutage,
+        }
     }
 }
 

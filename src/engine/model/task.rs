@@ -39,6 +39,8 @@ pub enum TaskKind {
         provider: ProviderName,
         next: IncidentNumber,
     },
+    /// Other rules say which services status pages of ours show.
+    ReviewServices { next: AlertId },
 }
 
 /// Tasks take turns; all that must be done one after the other has one turn together.
@@ -74,7 +76,8 @@ impl Task {
             | TaskKind::EndSilence(_)
             | TaskKind::ReleaseAlerts { .. }
             | TaskKind::FollowRules { .. }
-            | TaskKind::ReviewDependents { .. } => TaskTurn::Single(self.id),
+            | TaskKind::ReviewDependents { .. }
+            | TaskKind::ReviewServices { .. } => TaskTurn::Single(self.id),
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Our own status pages, compiled: where they are, what they show and when they post.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::engine::dependency::Dependency;
 use crate::engine::event::Text;
-use crate::engine::ids::{ChannelName, StatusPageName};
+use crate::engine::ids::{ChannelName, ProviderName, StatusPageName};
+use crate::engine::status_component::ComponentKey;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
 use crate::engine::words::words;
@@ -44,6 +48,16 @@ pub struct ComponentRules {
     pub services: Vec<Text>,
     /// Providers, or components of them, that it depends on.
     pub providers: Vec<Dependency>,
+}
+
+impl ComponentRules {
+    /// As people tell it from others: `group / name`.
+    pub fn full_name(&self) -> Text {
+        match &self.group {
+            Some(group) => format!("{group} / {}", self.name).into(),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// When a page posts by itself.
@@ -88,11 +102,14 @@ pub struct PostTexts {
     pub resolved: Text,
     /// It fires again soon after it was resolved.
     pub reopened: Text,
+    /// A maintenance begins, and ends, by its window.
+    pub in_progress: Text,
+    pub completed: Text,
 }
 
 impl PostTexts {
-    /// `component`: the names of what is affected; `state`: how; `duration`: for how long.
-    pub const VARIABLES: [&'static str; 3] = ["component", "state", "duration"];
+    /// `component`: the names of what is affected; `duration`: for how long it was.
+    pub const VARIABLES: [&'static str; 2] = ["component", "duration"];
 }
 
 words! {
@@ -147,9 +164,95 @@ impl Default for SubscriberRules {
 }
 
 impl StatusPageRules {
+    /// Languages in which a page can be; the first one is that of pages that name none.
+    pub const LANGUAGES: [&'static str; 2] = ["en", "de"];
+
+    /// How a component of it is known.
+    pub fn key(&self, component: &ComponentRules) -> ComponentKey {
+        ComponentKey {
+            page: self.name.clone(),
+            id: component.id.clone(),
+        }
+    }
+
+    /// The components that somebody means: by id, by name, or by `group / name`.
+    pub fn components_called<'rules>(
+        &'rules self,
+        name: &'rules str,
+    ) -> impl Iterator<Item = &'rules ComponentRules> {
+        let name_lower = name.to_lowercase();
+        self.components.iter().filter(move |component| {
+            *component.id == *name
+                || component.name.to_lowercase() == name_lower
+                || component.full_name().to_lowercase() == name_lower
+        })
+    }
+
     pub fn component(&self, id: &str) -> Option<&ComponentRules> {
         self.components
             .iter()
             .find(|component| *component.id == *id)
+    }
+}
+
+/// All status pages of ours, and what of them depends on what.
+#[derive(Clone, Debug, Default)]
+pub struct StatusPages {
+    pub pages: BTreeMap<StatusPageName, Arc<StatusPageRules>>,
+    by_service: BTreeMap<Text, Vec<ComponentKey>>,
+    by_provider: BTreeMap<ProviderName, Vec<ComponentKey>>,
+}
+
+impl StatusPages {
+    pub fn new(pages: BTreeMap<StatusPageName, Arc<StatusPageRules>>) -> Self {
+        let mut by_service: BTreeMap<Text, Vec<ComponentKey>> = BTreeMap::new();
+        let mut by_provider: BTreeMap<ProviderName, Vec<ComponentKey>> = BTreeMap::new();
+        for page in pages.values() {
+            for component in &page.components {
+                let key = page.key(component);
+                for service in &component.services {
+                    let keys = by_service.entry(service.clone()).or_default();
+                    keys.push(key.clone());
+                }
+                for on in &component.providers {
+                    let keys = by_provider.entry(on.provider.clone()).or_default();
+                    keys.push(key.clone());
+                }
+            }
+        }
+        Self {
+            pages,
+            by_service,
+            by_provider,
+        }
+    }
+
+    /// Whether any component shows this service.
+    pub fn shows(&self, service: &Text) -> bool {
+        self.by_service.contains_key(service)
+    }
+
+    /// Whether any component shows any service.
+    pub fn show_services(&self) -> bool {
+        !self.by_service.is_empty()
+    }
+
+    /// The components that show this service.
+    pub fn of_service(&self, service: &Text) -> &[ComponentKey] {
+        self.by_service.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// The components that depend on this provider.
+    pub fn of_provider(&self, provider: &ProviderName) -> &[ComponentKey] {
+        self.by_provider.get(provider).map_or(&[], Vec::as_slice)
+    }
+
+    /// A component with its page.
+    pub fn component(
+        &self,
+        key: &ComponentKey,
+    ) -> Option<(&Arc<StatusPageRules>, &ComponentRules)> {
+        let page = self.pages.get(&key.page)?;
+        Some((page, page.component(&key.id)?))
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Index {
     pub dependents: BTreeSet<(ProviderName, IncidentNumber)>,
     /// Under which incident, and which one waits.
     pub held_under: BTreeSet<(IncidentNumber, IncidentNumber)>,
+    /// Of what status pages of ours show, the worst first.
+    pub by_service: BTreeSet<(Text, Reverse<u8>, AlertId)>,
     pub closed_groups: BTreeSet<(MonotonicTime, Text)>,
     /// Of the keys of these.
     pub closed_groups_bytes: usize,
@@ -94,6 +96,25 @@ impl Index {
                 set_timer(&mut self.due, due, key, is_in);
             }
             Record::Dependent(dependent) => self.dependent(dependent, is_in),
+            Record::StatusComponent(component) => {
+                let key = || TimerKey::StatusComponent(component.key.clone());
+                set_timer(&mut self.due, component.next_due(), key, is_in);
+                set_timer(&mut self.due_on_wall, component.by_hand_until(), key, is_in);
+            }
+            Record::StatusPost(post) => {
+                let key = || TimerKey::StatusPost(post.key.clone());
+                set_timer(&mut self.due_on_wall, post.next_due(), key, is_in);
+            }
+            Record::ServiceAlert(alert) => {
+                for service in &alert.services {
+                    let rank = Reverse(alert.class.rank());
+                    set_row(
+                        &mut self.by_service,
+                        (service.clone(), rank, alert.alert),
+                        is_in,
+                    );
+                }
+            }
             Record::Sender(_)
             | Record::PolicySnapshot(_)
             | Record::Task(_)

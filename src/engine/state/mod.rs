@@ -16,7 +16,7 @@ use super::dependent::Dependent;
 use super::event::Text;
 use super::ids::{
     AlertId, AttemptId, ChannelName, IncidentNumber, IntegrationName, OverrideId, PageId,
-    ProviderName, SilenceId, UserName,
+    ProviderName, SilenceId, StatusPageName, UserName,
 };
 use super::incident::{Incident, PolicyRef};
 use super::page::Page;
@@ -25,6 +25,8 @@ use super::recent_events::RecentEvents;
 use super::records::{
     Change, Group, Person, PolicySnapshot, Record, RecordKey, Sender, Silence, UnconfirmedJump,
 };
+use super::status_component::{ComponentKey, ServiceAlert, StatusComponent};
+use super::status_post::{PostKey, StatusPost};
 use super::urgency::Urgency;
 
 mod index;
@@ -56,6 +58,9 @@ pub struct State {
     tasks: Tasks,
     providers: BTreeMap<ProviderName, Arc<ProviderState>>,
     dependents: BTreeMap<IncidentNumber, Arc<Dependent>>,
+    status_components: BTreeMap<ComponentKey, Arc<StatusComponent>>,
+    status_posts: BTreeMap<PostKey, Arc<StatusPost>>,
+    service_alerts: BTreeMap<AlertId, Arc<ServiceAlert>>,
     /// Accepted ids and resolves of unknown alerts, for an hour.
     pub(super) memory: RecentEvents,
     index: Index,
@@ -125,6 +130,19 @@ impl State {
                 let before = self.dependents.insert(dependent.incident, dependent);
                 before.map(Record::Dependent)
             }
+            Record::StatusComponent(component) => {
+                let key = component.key.clone();
+                let before = self.status_components.insert(key, component);
+                before.map(Record::StatusComponent)
+            }
+            Record::StatusPost(post) => {
+                let before = self.status_posts.insert(post.key.clone(), post);
+                before.map(Record::StatusPost)
+            }
+            Record::ServiceAlert(alert) => {
+                let before = self.service_alerts.insert(alert.alert, alert);
+                before.map(Record::ServiceAlert)
+            }
         };
         self.index.replace(before.as_ref(), record);
     }
@@ -146,6 +164,12 @@ impl State {
             RecordKey::Jump => self.jump.take().map(Record::Jump),
             RecordKey::Provider(name) => self.providers.remove(name).map(Record::Provider),
             RecordKey::Dependent(number) => self.dependents.remove(number).map(Record::Dependent),
+            RecordKey::StatusComponent(key) => {
+                let component = self.status_components.remove(key);
+                component.map(Record::StatusComponent)
+            }
+            RecordKey::StatusPost(key) => self.status_posts.remove(key).map(Record::StatusPost),
+            RecordKey::ServiceAlert(id) => self.service_alerts.remove(id).map(Record::ServiceAlert),
         };
         if let Some(record) = removed {
             self.index.set(&record, false);
@@ -337,6 +361,55 @@ impl State {
     /// How many incidents wait under those of providers.
     pub fn held_total(&self) -> usize {
         self.index.held_under.len()
+    }
+
+    /// A component of a status page of ours.
+    pub fn status_component(&self, key: &ComponentKey) -> Option<&Arc<StatusComponent>> {
+        self.status_components.get(key)
+    }
+
+    /// All components of status pages of ours, also some that have left the rules.
+    pub fn status_components(&self) -> impl Iterator<Item = &Arc<StatusComponent>> {
+        self.status_components.values()
+    }
+
+    /// A post on a status page of ours.
+    pub fn status_post(&self, key: &PostKey) -> Option<&Arc<StatusPost>> {
+        self.status_posts.get(key)
+    }
+
+    /// The posts of a page; `rev()` gives the newest first.
+    pub fn status_posts_of(
+        &self,
+        page: &StatusPageName,
+    ) -> impl DoubleEndedIterator<Item = &Arc<StatusPost>> {
+        let key = |number| PostKey {
+            page: page.clone(),
+            number,
+        };
+        let posts = self.status_posts.range(key(0)..=key(u64::MAX));
+        posts.map(|(_, post)| post)
+    }
+
+    /// What an alert means for status pages of ours.
+    pub fn service_alert(&self, id: AlertId) -> Option<&Arc<ServiceAlert>> {
+        self.service_alerts.get(&id)
+    }
+
+    /// Firing alerts of services that status pages of ours show.
+    pub fn service_alerts(&self) -> impl Iterator<Item = &Arc<ServiceAlert>> {
+        self.service_alerts.values()
+    }
+
+    /// Those of one service, the worst first.
+    pub fn alerts_of_service<'state>(
+        &'state self,
+        service: &'state Text,
+    ) -> impl Iterator<Item = &'state Arc<ServiceAlert>> {
+        let first = (service.clone(), Reverse(u8::MAX), AlertId(0));
+        let rows = self.index.by_service.range(first..);
+        let own = rows.take_while(move |(known, _, _)| known == service);
+        own.filter_map(|(_, _, id)| self.service_alerts.get(id))
     }
 
     /// A policy that an open incident pinned.

@@ -21,7 +21,8 @@ fn rank(task: &Task) -> TaskRank {
         | TaskKind::Recover(_)
         | TaskKind::KeepMemory { .. }
         | TaskKind::FollowRules { .. }
-        | TaskKind::ReviewDependents { .. } => (task.id, task.id),
+        | TaskKind::ReviewDependents { .. }
+        | TaskKind::ReviewServices { .. } => (task.id, task.id),
     }
 }
 
@@ -125,7 +126,8 @@ impl Tasks {
             | TaskKind::Recover(_)
             | TaskKind::KeepMemory { .. }
             | TaskKind::FollowRules { .. }
-            | TaskKind::ReviewDependents { .. } => true,
+            | TaskKind::ReviewDependents { .. }
+            | TaskKind::ReviewServices { .. } => true,
         }
     }
 

@@ -29,6 +29,8 @@ use super::records::{
     Silence, UnconfirmedJump,
 };
 use super::ruleset::{ChannelInfo, Policy, RuleSet};
+use super::status_component::{ComponentKey, ServiceAlert, StatusComponent};
+use super::status_post::{PostKey, StatusPost};
 use super::task::{Task, TaskKind};
 use super::time::{Duration, Now, Timestamp};
 use super::work::{Effort, STEPS_OF_TURN};
@@ -199,6 +201,13 @@ tables! {
         drop drop_provider, |state, key| state.provider(key);
     dependents: IncidentNumber => Dependent(Dependent) = dependent, put_dependent,
         edit edit_dependent, drop drop_dependent, |state, key| state.dependent(*key);
+    service_alerts: AlertId => ServiceAlert(ServiceAlert) = service_alert, put_service_alert,
+        drop drop_service_alert, |state, key| state.service_alert(*key);
+    status_components: ComponentKey => StatusComponent(StatusComponent) = status_component,
+        put_status_component, drop drop_status_component,
+        |state, key| state.status_component(key);
+    status_posts: PostKey => StatusPost(StatusPost) = status_post, put_status_post,
+        edit edit_status_post, drop drop_status_post, |state, key| state.status_post(key);
 }
 
 /// Gives out the next id of a kind.

@@ -8,12 +8,14 @@ use crate::engine::alert::Alert;
 use crate::engine::dependent::Dependent;
 use crate::engine::headline;
 use crate::engine::ids::{
-    AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, ProviderName,
+    AlertId, AttemptId, IncidentNumber, IntegrationName, PageId, ProviderName, StatusPageName,
 };
 use crate::engine::incident::Incident;
 use crate::engine::page::Page;
 use crate::engine::records::{Receipt, Silence};
 use crate::engine::ruleset::Policy;
+use crate::engine::status_component::{ComponentKey, StatusComponent};
+use crate::engine::status_post::{PostKey, StatusPost};
 use crate::engine::time::{MonotonicTime, Timestamp};
 
 /// Whoever names these records has just met them: that one is not there is a fault of ours. The
@@ -139,6 +141,43 @@ impl StepTransaction<'_> {
             held.is_some_and(|held| held.under == under)
         };
         numbers.into_iter().filter(is_held).collect()
+    }
+
+    /// Alerts that this step changed.
+    pub fn changed_alerts(&self) -> Vec<AlertId> {
+        self.changed.alerts.keys().copied().collect()
+    }
+
+    /// Providers that this step changed.
+    pub fn changed_providers(&self) -> Vec<ProviderName> {
+        self.changed.providers.keys().cloned().collect()
+    }
+
+    /// Alerts of which this step changed what they mean for status pages.
+    pub fn changed_service_alerts(&self) -> BTreeSet<AlertId> {
+        self.changed.service_alerts.keys().copied().collect()
+    }
+
+    /// The posts of a status page, in the order of their numbers.
+    pub fn status_posts_of(&self, page: &StatusPageName) -> Vec<Arc<StatusPost>> {
+        let known = self.state.status_posts_of(page).map(|post| &post.key);
+        let touched = self.changed.status_posts.keys();
+        let touched = touched.filter(|key| key.page == *page);
+        let keys: BTreeSet<&PostKey> = known.chain(touched).collect();
+        keys.into_iter()
+            .filter_map(|key| self.status_post(key))
+            .collect()
+    }
+
+    /// The components of status pages that are known, also those that have left the rules.
+    pub fn status_components(&self) -> Vec<Arc<StatusComponent>> {
+        let known = self.state.status_components().map(|known| &known.key);
+        let keys: BTreeSet<&ComponentKey> =
+            known.chain(self.changed.status_components.keys()).collect();
+        let components = keys.into_iter();
+        components
+            .filter_map(|key| self.status_component(key))
+            .collect()
     }
 
     /// Whether a page is only a test.

@@ -95,6 +95,8 @@ fn published(place: PagePlace, access: PageAccess, view: StatusPageView) -> Publ
             monitoring: text(),
             resolved: text(),
             reopened: text(),
+            in_progress: text(),
+            completed: text(),
         },
         access,
         languages: vec!["en".into()],

@@ -115,6 +115,9 @@ impl Target {
             | Record::Sender(_)
             | Record::Provider(_)
             | Record::Dependent(_)
+            | Record::StatusComponent(_)
+            | Record::StatusPost(_)
+            | Record::ServiceAlert(_)
             | Record::PolicySnapshot(_)
             | Record::Counters(_)
             | Record::Jump(_) => {}

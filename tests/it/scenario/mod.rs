@@ -37,6 +37,7 @@ mod slots;
 mod rounds;
 mod silences;
 mod snoozes;
+mod status_pages;
 mod steps;
 mod storms;
 mod troubled_tests;
