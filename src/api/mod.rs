@@ -53,6 +53,7 @@ pub mod secrets;
 mod silences;
 mod slack;
 mod sms;
+mod status;
 mod timeline;
 mod tokens;
 pub mod wire;

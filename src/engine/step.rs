@@ -93,10 +93,7 @@ fn ended(tx: &mut StepTransaction<'_>, page: &Page) {
 
 fn take(tx: &mut StepTransaction<'_>, input: Input) {
     match input {
-        Input::Start => {
-            recovery::start(tx);
-            status_pages(tx);
-        }
+        Input::Start => start(tx),
         Input::Stop => recovery::stop(tx),
         Input::Suspended { lost } => recovery::suspended(tx, lost),
         Input::ClockAhead { by } => jump::ahead(tx, by),
@@ -158,12 +155,7 @@ fn take(tx: &mut StepTransaction<'_>, input: Input) {
         Input::AcceptPage(name) => tx.answer = said(providers::accept_page(tx, &name), done),
         Input::OwnChecked(checked) => own_checks::checked(tx, checked),
         Input::Status(act) => tx.answer = said(status_requests::act(tx, act), Answer::StatusActed),
-        Input::Minute => {
-            status_components::review_all(tx);
-            conditions::look_for_gaps(tx);
-            channel_trouble::look_for_silent(tx);
-            contact_test::look(tx);
-        }
+        Input::Minute => minute(tx),
     }
 }
 
@@ -184,6 +176,18 @@ fn rules_changed(tx: &mut StepTransaction<'_>) {
     own_checks::rules_changed(tx);
     status_pages(tx);
     check::plan(tx);
+}
+
+fn start(tx: &mut StepTransaction<'_>) {
+    recovery::start(tx);
+    status_pages(tx);
+}
+
+fn minute(tx: &mut StepTransaction<'_>) {
+    status_components::review_all(tx);
+    conditions::look_for_gaps(tx);
+    channel_trouble::look_for_silent(tx);
+    contact_test::look(tx);
 }
 
 /// Other rules may show other services, and other components.

@@ -10,7 +10,7 @@ use crate::engine::event::Text;
 use crate::engine::ids::{IntegrationName, StatusPageName};
 use crate::engine::status_page_rules::{
     ComponentRules, PageAccess, PageAudience, PagePlace, PublishRules, StatusPageRules,
-    StatusPages, SubscriberRules,
+    StatusPageSet, SubscriberRules,
 };
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
@@ -101,7 +101,7 @@ const TAKEN_PATHS: [&str; 10] = [
 ];
 
 impl Context<'_> {
-    pub(super) fn status_pages(&mut self) -> StatusPages {
+    pub(super) fn status_pages(&mut self) -> StatusPageSet {
         let entries = self.names.entries(Section::StatusPages);
         if let Some(last) = entries.get(PAGES) {
             let message = format!("there are more than {PAGES} status pages");
@@ -124,7 +124,7 @@ impl Context<'_> {
             }
             pages.insert(page.name.clone(), Arc::new(page));
         }
-        StatusPages::new(pages)
+        StatusPageSet::new(pages)
     }
 
     fn status_page(&mut self, entry: &Entry) -> StatusPageRules {

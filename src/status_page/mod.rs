@@ -19,6 +19,7 @@ pub mod phrases;
 pub mod post_card;
 pub mod projection;
 pub mod published;
+pub mod publisher;
 #[cfg(test)]
 pub mod samples;
 pub mod statuspage_api;

@@ -1,6 +1,8 @@
 //! From what is known of a page to what its readers may know: nothing else of the state is read,
 //! and of rules and records only what is public.
 
+use std::sync::Arc;
+
 use crate::engine::State;
 use crate::engine::event::Text;
 use crate::engine::status_component::{ComponentKey, DayTotals, StatusComponent};
@@ -15,21 +17,58 @@ use super::view::{
     PostView, StatusPageView,
 };
 
+/// What is kept of a page.
+#[derive(Clone, Debug, Default)]
+pub struct PageRecords {
+    /// In the order of the rules, where they are known.
+    components: Vec<Option<Arc<StatusComponent>>>,
+    /// The newest first.
+    posts: Vec<Arc<StatusPost>>,
+}
+
+impl PageRecords {
+    pub fn of(state: &State, rules: &StatusPageRules) -> Self {
+        let components = rules.components.iter();
+        let components = components.map(|it| state.status_component(&rules.key(it)).cloned());
+        Self {
+            components: components.collect(),
+            posts: state.status_posts_of(&rules.name).rev().cloned().collect(),
+        }
+    }
+
+    /// Whether nothing has changed. A record that is changed is another one.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let is_same_component = |(one, other): (&Option<_>, &Option<_>)| match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let mut posts = self.posts.iter().zip(&other.posts);
+        self.components.len() == other.components.len()
+            && self.posts.len() == other.posts.len()
+            && self
+                .components
+                .iter()
+                .zip(&other.components)
+                .all(is_same_component)
+            && posts.all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+}
+
 /// Characters of ids that readers keep.
 const ID_CHARACTERS: usize = 12;
 
 /// A page as readers see it now. `public_url` is the address of the process, without a slash at
 /// the end.
 pub fn project(
-    state: &State,
+    records: &PageRecords,
     rules: &StatusPageRules,
     now: Timestamp,
     public_url: &str,
 ) -> StatusPageView {
-    let posts = state.status_posts_of(&rules.name).rev();
-    let posts: Vec<&StatusPost> = posts.map(|post| &**post).collect();
+    let posts: Vec<&StatusPost> = records.posts.iter().map(|post| &**post).collect();
     let published = posts.iter().filter(|post| !post.is_draft);
-    let components = component_nodes(state, rules, now);
+    let components = component_nodes(records, rules, now);
     let since = all(&components).map(|component| component.since);
     let changed = published.clone().map(|post| post.changed_at);
     let view = |post: &&&StatusPost| post_view(rules, post);
@@ -89,10 +128,15 @@ fn all(nodes: &[ComponentNode]) -> impl Iterator<Item = &ComponentView> {
 }
 
 /// In the order of the rules; those of one group stand where the first of them does.
-fn component_nodes(state: &State, rules: &StatusPageRules, now: Timestamp) -> Vec<ComponentNode> {
+fn component_nodes(
+    records: &PageRecords,
+    rules: &StatusPageRules,
+    now: Timestamp,
+) -> Vec<ComponentNode> {
     let mut nodes: Vec<ComponentNode> = Vec::new();
-    for component in &rules.components {
-        let view = component_view(state, rules, component, now);
+    let known = records.components.iter().map(Option::as_ref);
+    for (component, known) in rules.components.iter().zip(known) {
+        let view = component_view(known, rules, component, now);
         let Some(group) = &component.group else {
             nodes.push(ComponentNode::Component(view));
             continue;
@@ -114,7 +158,7 @@ fn component_nodes(state: &State, rules: &StatusPageRules, now: Timestamp) -> Ve
 }
 
 fn component_view(
-    state: &State,
+    known: Option<&Arc<StatusComponent>>,
     rules: &StatusPageRules,
     component: &ComponentRules,
     now: Timestamp,
@@ -124,7 +168,7 @@ fn component_view(
         let name = component.full_name();
         StatusComponent::new(key, name, ComponentState::Unknown, now)
     };
-    let mut known = match state.status_component(&key) {
+    let mut known = match known {
         Some(known) => (**known).clone(),
         // Rules that have just come into force.
         None => unseen(key),

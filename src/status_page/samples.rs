@@ -1,6 +1,9 @@
 //! Views of a status page of an invented company, for tests of its forms.
 
 use crate::engine::event::Text;
+use crate::engine::status_page_rules::{
+    PageAccess, PagePlace, PostTexts, PublishRules, StatusPageRules, SubscriberRules,
+};
 use crate::engine::status_post::{PostKind, PostState};
 use crate::engine::status_report::{ComponentState, Impact};
 use crate::engine::time::{Duration, Timestamp};
@@ -273,5 +276,30 @@ pub fn maintenance(id: &str, at: Timestamp) -> PostView {
             components: Vec::new(),
         }],
         ..incident(id, at)
+    }
+}
+
+/// The rules of a page without components at `/status`.
+pub fn rules() -> StatusPageRules {
+    let text = || Text::from("text");
+    StatusPageRules {
+        name: "public".into(),
+        title: "Acme Cloud".into(),
+        place: PagePlace::Path("/status".into()),
+        components: Vec::new(),
+        publish: PublishRules::default(),
+        texts: PostTexts {
+            title: text(),
+            investigating: text(),
+            changed: text(),
+            monitoring: text(),
+            resolved: text(),
+            reopened: text(),
+            in_progress: text(),
+            completed: text(),
+        },
+        access: PageAccess::PUBLIC,
+        languages: vec!["en".into()],
+        subscribers: SubscriberRules::default(),
     }
 }

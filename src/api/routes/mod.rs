@@ -17,7 +17,7 @@ use super::ports::AppState;
 use super::{
     actions, alerts, audit, backup, channels, checks, clock, explain, health, incidents, ingest,
     keys, oncall, overrides, pages, preview, providers, receipts, rules, silences, slack, sms,
-    timeline, tokens,
+    status, timeline, tokens,
 };
 
 /// A handler with what it declares.
@@ -95,6 +95,7 @@ pub fn own() -> Vec<Route> {
         channels: list, check;
         checks: list, try_now;
         providers: list, show, look, accept, probe;
+        status: list, show, component, set, follow, post, add, update, edit, publish, delete;
         alertmanager: status, receivers;
         alertmanager_alerts: list, groups;
         alertmanager_silences: list, add, show, expire;

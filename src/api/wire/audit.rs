@@ -32,6 +32,8 @@ pub enum Action {
     BackupTaken,
     /// An admin said that the page under a provider's address is the right one.
     ProviderPageAccepted,
+    /// Somebody wrote on a status page of ours, or said how a component is.
+    StatusPageChanged,
 }
 
 /// An administrative act.

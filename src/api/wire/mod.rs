@@ -19,6 +19,7 @@ pub mod receipt;
 pub mod rules;
 pub mod sentence;
 pub mod silence;
+pub mod status;
 pub mod token;
 
 use serde::{Deserialize, Serialize};

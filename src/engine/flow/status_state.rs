@@ -25,7 +25,7 @@ pub struct ByRule {
     pub causes: Vec<StateCause>,
 }
 
-type Found = (ComponentState, StateCause);
+type CauseOfState = (ComponentState, StateCause);
 
 /// How a component is by rule now, for whoever asks why.
 pub fn explain(
@@ -96,7 +96,7 @@ fn maintenance(
 }
 
 /// What the page of a provider says of what is depended on.
-fn of_provider(tx: &StepTransaction<'_>, on: &Dependency, minimum: Urgency) -> Vec<Found> {
+fn of_provider(tx: &StepTransaction<'_>, on: &Dependency, minimum: Urgency) -> Vec<CauseOfState> {
     let unreadable = |why: &str| {
         let cause = StateCause::Unreadable {
             on: on.clone(),
@@ -143,7 +143,7 @@ fn said_of_components(
     rules: &ProviderRules,
     on: &Dependency,
     minimum: Urgency,
-) -> Vec<Found> {
+) -> Vec<CauseOfState> {
     let components = provider.components.values();
     let meant = components.filter(|known| on.is_on(&known.name) && counts(on, &known.alert));
     let found = meant.filter_map(|known| {

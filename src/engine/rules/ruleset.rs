@@ -19,7 +19,7 @@ use crate::engine::phone;
 pub use crate::engine::policy::{ChannelTarget, Policy, PolicyStep, Target};
 use crate::engine::provider_rules::ProviderRules;
 use crate::engine::routing::Tree;
-use crate::engine::status_page_rules::StatusPages;
+use crate::engine::status_page_rules::StatusPageSet;
 use crate::engine::time::Duration;
 use crate::engine::urgency::Urgency;
 use crate::engine::words::words;
@@ -41,7 +41,7 @@ pub struct RuleSet {
     /// Checks of our own, those of providers among them.
     pub checks: BTreeMap<OwnCheckName, OwnCheck>,
     /// Our own status pages.
-    pub status_pages: StatusPages,
+    pub status_pages: StatusPageSet,
     pub tree: Tree,
     /// In the order in which they are tried; the console stands last.
     pub channels: Vec<ChannelInfo>,

@@ -197,13 +197,13 @@ impl StatusPageRules {
 
 /// All status pages of ours, and what of them depends on what.
 #[derive(Clone, Debug, Default)]
-pub struct StatusPages {
+pub struct StatusPageSet {
     pub pages: BTreeMap<StatusPageName, Arc<StatusPageRules>>,
     by_service: BTreeMap<Text, Vec<ComponentKey>>,
     by_provider: BTreeMap<ProviderName, Vec<ComponentKey>>,
 }
 
-impl StatusPages {
+impl StatusPageSet {
     pub fn new(pages: BTreeMap<StatusPageName, Arc<StatusPageRules>>) -> Self {
         let mut by_service: BTreeMap<Text, Vec<ComponentKey>> = BTreeMap::new();
         let mut by_provider: BTreeMap<ProviderName, Vec<ComponentKey>> = BTreeMap::new();

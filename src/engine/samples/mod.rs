@@ -30,10 +30,12 @@ use crate::engine::provider::*;
 use crate::engine::reason::Reason;
 use crate::engine::records::*;
 use crate::engine::ruleset::{ChannelTarget, Medium, Policy, PolicyStep, Target};
+use crate::engine::status_component::*;
+use crate::engine::status_post::*;
 use crate::engine::status_report::{ComponentState, Impact, ReportPhase, ReportedIncident};
 use crate::engine::task::{Part, Task, TaskKind};
 use crate::engine::time::{Duration, MonotonicTime, Timestamp};
-use crate::engine::urgency::Urgency;
+use crate::engine::urgency::{SeverityClass, Urgency};
 
 /// 2026-01-05T08:00:00Z, a Monday.
 pub const START: Timestamp = Timestamp(1_767_600_000_000);
@@ -530,6 +532,128 @@ pub fn counters(receipt: u64) -> Counters {
     }
 }
 
+/// A component of a status page that has been worse, is unknown and was set by hand.
+pub fn status_component() -> StatusComponent {
+    let key = ComponentKey {
+        page: "public".into(),
+        id: "0123456789ab".into(),
+    };
+    let on = Dependency {
+        provider: "helpline".into(),
+        component: Some("Chat".into()),
+    };
+    let causes = vec![
+        StateCause::Alert {
+            alert: AlertId(7),
+            integration: "native".into(),
+            service: "api".into(),
+            title: "the API is down".into(),
+        },
+        StateCause::MoreAlerts(3),
+        StateCause::Provider {
+            on: on.clone(),
+            title: "Chat: major_outage".into(),
+        },
+        StateCause::Maintenance {
+            post: 2,
+            title: "New database".into(),
+        },
+        StateCause::ByHand {
+            by: Actor::router(),
+        },
+        StateCause::NotInRules,
+    ];
+    let mut component = StatusComponent::new(
+        key,
+        "Support / Chat".into(),
+        ComponentState::Operational,
+        START,
+    );
+    component.enter(
+        ComponentState::MajorOutage,
+        causes,
+        START + Duration::hours(30),
+    );
+    let why = vec![StateCause::Unreadable {
+        on,
+        why: "it answered 503".into(),
+    }];
+    component.enter(
+        ComponentState::Unknown,
+        why.clone(),
+        START + Duration::hours(31),
+    );
+    component.pending = Some(PendingState {
+        state: ComponentState::Degraded,
+        causes: why,
+        since: START + Duration::hours(32),
+        due: Some(MonotonicTime(5)),
+    });
+    component.by_hand = Some(StateByHand {
+        by: Actor::router(),
+        at: START,
+        until: START + Duration::hours(40),
+    });
+    component
+}
+
+/// A post with two updates, one of them edited.
+pub fn status_post() -> StatusPost {
+    let mut post = StatusPost {
+        key: PostKey {
+            page: "public".into(),
+            number: 3,
+        },
+        kind: PostKind::Maintenance,
+        title: "New database".into(),
+        state: PostState::Scheduled,
+        impact: Impact::Maintenance,
+        is_automatic: true,
+        is_draft: true,
+        created_at: START,
+        started_at: START,
+        monitoring_at: Some(START),
+        resolved_at: None,
+        scheduled_for: Some(START + Duration::hours(1)),
+        scheduled_until: Some(START + Duration::hours(2)),
+        components: vec!["0123456789ab".into()],
+        updates: Vec::new(),
+        update_due_at: Some(START + Duration::hours(3)),
+        is_overdue: true,
+        changed_at: START,
+    };
+    let change = PostedChange {
+        component: "0123456789ab".into(),
+        before: ComponentState::Operational,
+        after: ComponentState::Maintenance,
+    };
+    let said = (Actor::router(), START);
+    post.add(
+        PostState::Scheduled,
+        "It takes an hour.".into(),
+        Vec::new(),
+        said.clone(),
+    );
+    post.add(
+        PostState::InProgress,
+        "It began.".into(),
+        vec![change],
+        said,
+    );
+    post.updates[0].edited_at = Some(START);
+    post
+}
+
+/// An alert of two services that status pages show.
+pub fn service_alert() -> ServiceAlert {
+    ServiceAlert {
+        alert: AlertId(7),
+        services: vec!["api".into(), "shop".into()],
+        class: SeverityClass::Error,
+        urgency: Urgency::High,
+    }
+}
+
 /// An incident that waits under one of a provider.
 pub fn dependent() -> Dependent {
     let on = |text| Dependency::parse(text).expect("a dependency");
@@ -706,6 +830,9 @@ pub fn records() -> Vec<Record> {
         Record::Task(task(5).into()),
         Record::Provider(provider().into()),
         Record::Dependent(dependent().into()),
+        Record::StatusComponent(status_component().into()),
+        Record::StatusPost(status_post().into()),
+        Record::ServiceAlert(service_alert().into()),
     ]
 }
 

@@ -69,6 +69,9 @@ fn the_stored_form_of_every_kind_is_as_pinned() {
     check_golden("jump", &[samples::jump()]);
     check_golden("provider", &[samples::provider()]);
     check_golden("dependent", &[samples::dependent()]);
+    check_golden("status_component", &[samples::status_component()]);
+    check_golden("status_post", &[samples::status_post()]);
+    check_golden("service_alert", &[samples::service_alert()]);
     let receipts = [
         samples::receipt(6, samples::START),
         samples::repeat_receipt(7, samples::START),
@@ -99,7 +102,9 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         }
     }
     for format in FORMAT_MIN..=FORMAT {
-        use crate::engine::{alert, calendar, incident, page, records};
+        use crate::engine::{
+            alert, calendar, incident, page, records, status_component, status_post,
+        };
         read::<alert::Alert>(format, "alert");
         read::<incident::Incident>(format, "incident");
         read::<page::Page>(format, "page");
@@ -114,6 +119,9 @@ fn golden_files_of_every_format_so_far_can_be_read() {
         read::<records::UnconfirmedJump>(format, "jump");
         read::<crate::engine::provider::ProviderState>(format, "provider");
         read::<crate::engine::dependent::Dependent>(format, "dependent");
+        read::<status_component::StatusComponent>(format, "status_component");
+        read::<status_post::StatusPost>(format, "status_post");
+        read::<status_component::ServiceAlert>(format, "service_alert");
         read::<records::Receipt>(format, "receipts");
         read::<records::Entry>(format, "entries");
         read::<Progress>(format, "progress");

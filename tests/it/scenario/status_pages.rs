@@ -9,7 +9,7 @@ use reveille::engine::status_post::{PostKind, PostState};
 use reveille::engine::status_report::{ComponentState, Impact};
 use reveille::engine::time::Duration;
 use reveille::status_page::overall;
-use reveille::status_page::projection::project;
+use reveille::status_page::projection::{PageRecords, project};
 use reveille::status_page::view::StatusPageView;
 
 use super::TEAM;
@@ -61,12 +61,8 @@ fn world(publish: &str) -> PageWorld {
 fn view(world: &World) -> StatusPageView {
     let rules = world.rules();
     let page = &rules.status_pages.pages["public"];
-    project(
-        world.state(),
-        page,
-        world.wall(),
-        "https://reveille.example.com",
-    )
+    let records = PageRecords::of(world.state(), page);
+    project(&records, page, world.wall(), "https://reveille.example.com")
 }
 
 /// An alert of a service; without more its severity is critical.
