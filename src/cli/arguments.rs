@@ -8,7 +8,7 @@ use super::context::Global;
 use super::values::{Numbered, Several};
 use super::{
     ack, act, audit, backup, channels, checks, clock, explain, incidents, key, manual, oncall,
-    overrides, page, providers, restore, rules, send, serve, silence, store, token,
+    overrides, page, providers, restore, rules, send, serve, silence, status, store, token,
 };
 use crate::rules::zones::bundled_version;
 
@@ -96,6 +96,9 @@ pub enum Command {
     /// Channels
     #[command(subcommand)]
     Channels(channels::ChannelsCommand),
+    /// Our own status pages
+    #[command(subcommand)]
+    Status(status::StatusCommand),
     /// Checks of our own
     #[command(subcommand)]
     Checks(checks::ChecksCommand),

@@ -36,6 +36,7 @@ mod send;
 mod serve;
 mod silence;
 mod spool;
+mod status;
 mod store;
 mod times;
 mod token;
@@ -147,6 +148,7 @@ async fn execute(command: Command, context: &Context) -> Result<Report, Failure>
         Command::Audit(command) => audit::run(command, context).await,
         Command::Channels(command) => channels::run(command, context).await,
         Command::Checks(command) => checks::run(command, context).await,
+        Command::Status(command) => status::run(command, context).await,
         Command::Providers(command) => providers::run(command, context).await,
         Command::Clock(command) => clock::run(command, context).await,
         Command::Backup(backup) => backup::run(&backup, context).await,

@@ -8,6 +8,7 @@ pub mod incident;
 pub mod people;
 pub mod providers;
 pub mod rules;
+pub mod status;
 pub mod table;
 pub mod time_format;
 pub mod timeline;
