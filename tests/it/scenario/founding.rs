@@ -142,6 +142,7 @@ fn a_minor_incident_whose_component_is_down_is_as_urgent_as_the_component() {
 fn a_condition_on_titles_keeps_what_names_the_environment_and_what_names_none() {
     let cases = [
         (r#"(?i).*prod(uction)?[- ]?1\\b.*"#, [true; 5]),
+        (r"(?i).*prod.*\\b2\\b.*", [true, false, true, false, true]),
         (
             "(?i).*prod(uction)?[- ]?3.*",
             [false, false, false, false, true],
