@@ -184,7 +184,10 @@ pub async fn look(
             look.with(LookFound::Report(Box::new(report)))
         }
         Err(error) => {
-            look.is_shape = !matches!(error, StatusUnreadable::Status(_));
+            look.is_shape = !matches!(
+                error,
+                StatusUnreadable::Status(_) | StatusUnreadable::Stale { .. }
+            );
             look.with(LookFound::Unreadable(error.to_string()))
         }
     }

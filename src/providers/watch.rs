@@ -156,7 +156,11 @@ impl PageWatch {
     pub fn is_anew(&self, (now, wall): (Duration, Timestamp)) -> bool {
         let has_turned = self.turns_at.is_some_and(|at| at <= wall);
         let is_long_ago = self.is_busy && now.0.saturating_sub(self.read_at.0) >= READ_AGAIN.0;
+        let mapping = self.rules.page.mapping.as_ref();
+        // One that stays the same too long says nothing about now.
+        let must_change = mapping.is_some_and(|mapping| mapping.generated_at.is_some());
         is_long_ago
+            || must_change
             || self.is_to_confirm
             || has_turned
             || self.handed.is_none()
@@ -295,7 +299,7 @@ fn hash(report: &StatusReport) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::engine::status_report::{Impact, Listing, ReportedIncident};
     use crate::rules::providers::alone;
@@ -307,7 +311,8 @@ mod tests {
         PageWatch::new(rules.expect("a provider"), Some("statuspage"), NOW.0)
     }
 
-    fn report(incidents: Vec<ReportedIncident>) -> LookFound {
+    /// A page with these incidents and nothing else.
+    pub fn report(incidents: Vec<ReportedIncident>) -> LookFound {
         LookFound::Report(Box::new(StatusReport {
             page: "p".into(),
             name: "P".into(),
@@ -320,14 +325,16 @@ mod tests {
         }))
     }
 
-    fn found(found: LookFound) -> LookResult {
+    /// A look that cost nothing.
+    pub fn found(found: LookFound) -> LookResult {
         LookResult {
             found,
             ..LookResult::unreadable("")
         }
     }
 
-    fn maintenance(from: i64, until: i64) -> ReportedIncident {
+    /// A maintenance between these times of the wall clock.
+    pub fn maintenance(from: i64, until: i64) -> ReportedIncident {
         ReportedIncident {
             id: "m".into(),
             title: "an upgrade".into(),
@@ -446,6 +453,19 @@ mod tests {
         watch.wait(NOW, 0);
         assert_eq!(watch.hurried(Duration::minutes(1)), Duration::minutes(20));
         assert_eq!(watch.hurried(Duration::minutes(30)), Duration::minutes(30));
+    }
+
+    #[test]
+    fn a_page_that_promises_to_be_made_anew_is_never_taken_for_unchanged() {
+        for (promise, is_anew) in [("", false), (r#", "generated_at": "/made""#, true)] {
+            let map = format!(r#"{{"incidents": "/i"{promise}}}"#);
+            let json = format!(r#"{{"json": "https://a.example.com", "map": {map}}}"#);
+            let (rules, faults) = alone(&json);
+            assert_eq!(faults, []);
+            let mut watch = PageWatch::new(rules.expect("a provider"), None, NOW.0);
+            watch.take(found(report(Vec::new())), NOW);
+            assert_eq!(watch.is_anew(NOW), is_anew, "{promise}");
+        }
     }
 
     #[test]

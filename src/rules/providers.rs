@@ -57,6 +57,8 @@ const URGENCY: MapSchema = MapSchema {
 const MAP: MapSchema = MapSchema {
     what: "`map`",
     keys: &[
+        "generated_at",
+        "age_max",
         "page",
         "components",
         "component_id",
@@ -95,6 +97,24 @@ fn raise_when(table: &MapReader<'_>, faults: &mut Diagnostics) -> Option<usize> 
     let count = count.and_then(|count| usize::try_from(count).ok());
     Some(count.unwrap_or(ProviderRules::RAISE_WHEN))
 }
+
+/// How old a page may be that says when it was made.
+fn age_max(table: &MapReader<'_>, faults: &mut Diagnostics) -> Option<Duration> {
+    let given = table.duration("age_max", AGE_MAX_RANGE, faults);
+    if table.get("generated_at").is_some() {
+        return Some(given.unwrap_or(AGE_MAX));
+    }
+    if let Some(at) = table.key_at("age_max") {
+        let message = "`age_max` without `generated_at` says nothing";
+        let help = "add `generated_at: /pointer` to the time at which the page was made, or \
+            remove `age_max`";
+        faults.error(Code::UnknownKey, at, message, help);
+    }
+    None
+}
+
+const AGE_MAX: Duration = Duration::hours(1);
+const AGE_MAX_RANGE: std::ops::RangeInclusive<Duration> = Duration::minutes(1)..=Duration::days(7);
 
 const RAISE_WHEN_MAX: i64 = 1_000;
 const EVERY_MIN: Duration = Duration::seconds(30);
@@ -318,8 +338,11 @@ impl Context<'_> {
         if incidents.is_none() {
             table.require("incidents", "/incidents", faults);
         }
+        let age_max = age_max(&table, faults);
         let mut at = |key: &str| table.get(key).and_then(|node| pointer(node, faults));
         let mapping = StatusMapping {
+            generated_at: at("generated_at"),
+            age_max,
             page: at("page"),
             components: at("components"),
             component_id: at("component_id"),

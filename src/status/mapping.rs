@@ -32,6 +32,7 @@ pub fn read(
             "the mapping names neither components nor incidents",
         ));
     }
+    check_age(mapping, &root, look.now)?;
     let mut draft = ReportDraft::default();
     if let Some(pointer) = &mapping.components {
         match root.pointer(pointer) {
@@ -65,6 +66,27 @@ pub fn read(
     };
     let name = at(&root, &mapping.page).unwrap_or_else(|| look.host());
     draft.finish(name.clone(), name, listing)
+}
+
+/// Whether the page was made lately, where it promises to say when.
+fn check_age(
+    mapping: &StatusMapping,
+    root: &Value,
+    now: Timestamp,
+) -> Result<(), StatusUnreadable> {
+    let (Some(pointer), Some(age_max)) = (&mapping.generated_at, mapping.age_max) else {
+        return Ok(());
+    };
+    let Some(generated_at) = time(root, &[pointer]) else {
+        return Err(shape(WORD, format!("there is no time at {pointer}")));
+    };
+    if now.since(generated_at) <= age_max {
+        return Ok(());
+    }
+    Err(StatusUnreadable::Stale {
+        generated_at,
+        age_max,
+    })
 }
 
 fn at(value: &Value, pointer: &Option<String>) -> Option<Text> {
@@ -168,11 +190,14 @@ fn look_up<T: Copy + serde::de::DeserializeOwned>(
 mod tests {
     use super::super::kinds::tests::pages::{HeldPage, mutations};
     use super::*;
+    use crate::engine::time::Duration;
     use serde_json::json;
 
     fn mapping() -> StatusMapping {
         let at = |pointer: &str| Some(pointer.to_owned());
         StatusMapping {
+            generated_at: None,
+            age_max: None,
             page: at("/site/name"),
             components: at("/parts"),
             component_id: at("/key"),
@@ -250,6 +275,42 @@ mod tests {
         assert!(matches!(look(&moved), Err(StatusUnreadable::Shape { .. })));
         moved["troubles"] = json!([]);
         assert_eq!(look(&moved).unwrap().incidents, []);
+    }
+
+    #[test]
+    fn a_page_that_promises_to_say_when_it_was_made_is_read_only_while_that_is_not_long_ago() {
+        let mapping = StatusMapping {
+            generated_at: Some("/made".to_owned()),
+            age_max: Some(Duration::minutes(10)),
+            ..mapping()
+        };
+        let mut body = body();
+        let read = |made: &Value, body: &mut Value| {
+            body["made"] = made.clone();
+            let page = HeldPage::new(&[body.to_string()]);
+            page.look(|look| (look.now, read(&mapping, look)))
+        };
+        let (now, _) = read(&json!("2020-01-01T00:00:00Z"), &mut body);
+        let ago = |length: Duration| {
+            json!(Timestamp(now.0 - i64::try_from(length.0).unwrap()).to_string())
+        };
+        assert!(read(&ago(Duration::minutes(10)), &mut body).1.is_ok());
+        let ahead = json!(Timestamp(now.0 + 3_600_000).to_string());
+        assert!(read(&ahead, &mut body).1.is_ok(), "its clock is ahead");
+        let old = ago(Duration::minutes(11));
+        let stale = read(&old, &mut body).1.unwrap_err().to_string();
+        let made = old.as_str().unwrap();
+        assert_eq!(
+            stale,
+            format!("the page was made at {made} and has not been made anew for more than 10m")
+        );
+        for none in [json!(null), json!("yesterday")] {
+            let told = read(&none, &mut body).1;
+            assert!(
+                matches!(told, Err(StatusUnreadable::Shape { .. })),
+                "{told:?}"
+            );
+        }
     }
 
     #[test]

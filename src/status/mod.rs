@@ -94,6 +94,14 @@ pub enum StatusUnreadable {
     /// A 200 whose body is not of the kind.
     #[error("what it answered is not of the kind {kind}: {problem}")]
     Shape { kind: &'static str, problem: String },
+    /// It promises to be made anew all the time, and has not been.
+    #[error(
+        "the page was made at {generated_at} and has not been made anew for more than {age_max}"
+    )]
+    Stale {
+        generated_at: Timestamp,
+        age_max: Duration,
+    },
     /// More than half of what it lists.
     #[error("{skipped} of {total} records could not be read")]
     TooManyBad { skipped: usize, total: usize },

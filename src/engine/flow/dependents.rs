@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::dependency::Dependency;
+use crate::engine::dependency::{Dependency, DependencyRules, HoldRule};
 use crate::engine::dependent::{Dependent, ProviderHold};
 use crate::engine::entry_body::{EscalationEntry, IncidentEntry};
 use crate::engine::follow_up::FollowUp;
@@ -40,21 +40,40 @@ fn dependent_by_rules(rules: &RuleSet, incident: &Incident) -> Option<Dependent>
     let service = incident.service.as_ref();
     let of_service = service.and_then(|service| rules.services.get(service));
     // What a route says is nearer to the incident.
-    let first = of_route.or(of_service)?;
-    let mut depends_on = first.depends_on.clone();
-    for dependency in of_service.iter().flat_map(|rules| &rules.depends_on) {
-        if !depends_on.contains(dependency) {
-            depends_on.push(dependency.clone());
+    let first = of_route.or(of_service);
+    let own_check = whose_check(rules, incident).map(|provider| Dependency {
+        provider: provider.clone(),
+        component: None,
+    });
+    let said = [of_route, of_service].into_iter().flatten();
+    let said = said.flat_map(|rules| rules.depends_on.iter().cloned());
+    let mut depends_on: Vec<Dependency> = Vec::new();
+    for dependency in said.chain(own_check) {
+        if !depends_on.contains(&dependency) {
+            depends_on.push(dependency);
         }
+    }
+    if depends_on.is_empty() {
+        return None;
     }
     Some(Dependent {
         incident: incident.number,
         depends_on,
-        hold: first.hold,
-        hold_for: first.hold_for,
+        hold: first.map_or(HoldRule::Low, |first| first.hold),
+        hold_for: first.map_or(DependencyRules::HOLD_FOR, |first| first.hold_for),
         held: None,
         told: None,
     })
+}
+
+/// The provider whose service the check tries that an incident is of.
+fn whose_check<'rules>(
+    rules: &'rules RuleSet,
+    incident: &Incident,
+) -> Option<&'rules ProviderName> {
+    let integration = incident.integration.as_str();
+    let name = integration.strip_prefix(IntegrationName::CHECK)?;
+    rules.checks.get(name)?.provider.as_ref()
 }
 
 /// Lets an incident that is about to page wait under one of a provider on which it depends. Whether

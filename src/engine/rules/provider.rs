@@ -82,6 +82,10 @@ pub struct PageSource {
 /// element itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusMapping {
+    /// When the page was made, where it says that each time it is asked.
+    pub generated_at: Option<String>,
+    /// A page that was made longer ago says nothing about now.
+    pub age_max: Option<Duration>,
     /// What tells the page from others, and its name.
     pub page: Option<String>,
     /// To an array, or an object whose members are the components by name.

@@ -135,6 +135,18 @@ providers:
         ],
     },
     Case {
+        name: "an age of a page that does not say when it was made, and one that is too short",
+        text: "\
+providers:
+  a: { json: \"https://a.example\", map: { incidents: /i, age_max: 10m } }
+  b: { json: \"https://b.example\", map: { incidents: /i, generated_at: /at, age_max: 10s } }
+",
+        expected: &[
+            "2:57: error[unknown-key]: `age_max` without `generated_at` says nothing",
+            "3:85: error[bad-duration]: `age_max` is 10s, outside 1m to 7d",
+        ],
+    },
+    Case {
         name: "an integration that no provider has",
         text: "\
 providers:

@@ -2,6 +2,7 @@
 //! it gets, and answers well until its script says otherwise.
 
 pub mod certificate;
+pub mod founding;
 pub mod http;
 pub mod inbox;
 pub mod mime;

@@ -2,11 +2,11 @@
 
 use super::TEAM;
 use super::acts::{Post, trigger};
-use super::providers::{With, closed, incident, look, page, unreadable, with};
+use super::providers::{With, check, closed, failed, incident, look, page, unreadable, with};
 use super::world::{World, length};
 use reveille::engine::decision::IncidentSummary;
 use reveille::engine::dependency::Dependency;
-use reveille::engine::input::Verb;
+use reveille::engine::input::{CheckFound, Verb};
 use reveille::engine::provider::ProviderAlert;
 use reveille::engine::ruleset::{Capabilities, ChannelInfo, Medium};
 use reveille::engine::status_report::{ComponentState, Impact, ReportedIncident};
@@ -367,4 +367,73 @@ fn a_channel_whose_provider_is_down_is_tried_last() {
     world.give(trigger("power"));
     world.expect(["ana sms second #3 page"]);
     world.expect_reason(3, "provider_down");
+}
+
+/// The usual people, and a provider with two checks that no service depends on.
+fn checked(provider: &str) -> String {
+    let checks = "checks: { api: { tcp: \"api.example.com:443\" }, \
+                  login: { tcp: \"login.example.com:443\", urgency: high } }";
+    let url = "url: \"https://status.example.com\"";
+    format!("{TEAM}\nproviders:\n  helpline: {{ {url}, {checks}{provider} }}\n")
+}
+
+#[test]
+fn a_provider_s_own_check_waits_under_its_incident_and_pages_if_it_still_fails_after_it() {
+    let mut world = World::new(&checked(", raise_when: never"));
+    look(&mut world, page());
+    provider_fails(&mut world, Impact::Minor);
+    check(&mut world, "helpline/api", failed());
+    world.expect_reason(2, "provider_held");
+    world.at("00:00:15");
+    world.expect(["ana email mail #1 joined"]);
+    // An urgent one waits for nothing, and says to what it may be due.
+    check(&mut world, "helpline/login", failed());
+    world.expect(["ana sms twilio #3 page"]);
+    let told = last(&world).provider_incident.clone();
+    assert_eq!(told, Some("#1 Helpline: login is broken".into()));
+    check(&mut world, "helpline/login", CheckFound::Good);
+    world.at("00:01:00");
+    world.take_seen();
+    look(&mut world, with([closed("login")]));
+    world.expect(["ana email mail #1 resolved", "ana email mail #2 page"]);
+    world.expect_reason(2, "provider_recovered");
+}
+
+#[test]
+fn a_provider_s_own_checks_count_as_alerts_that_make_its_incident_urgent() {
+    let mut world = World::new(&checked(""));
+    look(&mut world, page());
+    provider_fails(&mut world, Impact::Minor);
+    check(&mut world, "helpline/api", failed());
+    assert_eq!(world.count_reason(1, "own_alerts"), 0);
+    check(&mut world, "helpline/login", failed());
+    let labels: Vec<String> = world.take_seen().into_iter().map(|it| it.label).collect();
+    assert!(
+        labels.contains(&"ana sms twilio #1 page".to_owned()),
+        "{labels:?}"
+    );
+    let said = world.timeline(1).join("\n");
+    let expected = "urgency high: 2 alerts of what depends on it fire (#3, #2)";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_check_that_leaves_its_provider_waits_no_longer_and_pages_nobody() {
+    let mut world = World::new(&checked(", raise_when: never"));
+    look(&mut world, page());
+    provider_fails(&mut world, Impact::Minor);
+    check(&mut world, "helpline/api", failed());
+    world.expect_reason(2, "provider_held");
+    world.at("00:01:00");
+    world.take_seen();
+    // The same check, of nobody's service: it has another name, and nothing to wait for.
+    let alone =
+        rules("", ", raise_when: never") + "checks: { api: { tcp: \"api.example.com:443\" } }\n";
+    world.replace_rules(&alone);
+    world.expect_status(2, "resolved");
+    world.expect_reason(2, "check_gone");
+    assert_eq!(world.state().held_total(), 0);
+    world.expect_nothing_until("00:02:00");
+    check(&mut world, "api", failed());
+    world.expect(["ana email mail #3 page"]);
 }

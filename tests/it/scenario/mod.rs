@@ -19,6 +19,7 @@ mod dependents;
 mod escalation;
 mod events;
 mod failover;
+mod founding;
 mod handing;
 mod headlines;
 mod histories;

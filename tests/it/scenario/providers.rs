@@ -1156,7 +1156,7 @@ fn items_of_a_feed_from_before_it_was_watched_page_nobody() {
 }
 
 /// What a check of the one provider, or one that stands alone, found.
-fn check(world: &mut World, name: &str, found: CheckFound) {
+pub fn check(world: &mut World, name: &str, found: CheckFound) {
     let target = world.rules().checks.get(name).map(|it| it.target.clone());
     let gone = CheckTarget::Dns {
         name: "gone.example.com".into(),
@@ -1169,7 +1169,7 @@ fn check(world: &mut World, name: &str, found: CheckFound) {
     }));
 }
 
-fn failed() -> CheckFound {
+pub fn failed() -> CheckFound {
     CheckFound::Failed("503 instead of 200–299 (HTTP)".into())
 }
 
