@@ -1,10 +1,16 @@
 //! Views of a status page of an invented company, for tests of its forms.
 
+use std::sync::Arc;
+
 use crate::engine::event::Text;
+use crate::engine::status_page_rules::{
+    PageAccess, PagePlace, PostTexts, PublishRules, StatusPageRules, SubscriberRules,
+};
 use crate::engine::status_post::{PostKind, PostState};
 use crate::engine::status_report::{ComponentState, Impact};
 use crate::engine::time::{Duration, Timestamp};
 
+use super::published::{PublishedPage, PublishedPages};
 use super::view::{
     ComponentChange, ComponentDay, ComponentGroup, ComponentNode, ComponentView, PostUpdateView,
     PostView, StatusPageView,
@@ -273,5 +279,41 @@ pub fn maintenance(id: &str, at: Timestamp) -> PostView {
             components: Vec::new(),
         }],
         ..incident(id, at)
+    }
+}
+
+/// These pages and no others.
+pub fn all(pages: Vec<PublishedPage>) -> Arc<PublishedPages> {
+    let pages = pages.into_iter();
+    let pages = pages
+        .map(|page| (page.rules.name.clone(), Arc::new(page)))
+        .collect();
+    Arc::new(PublishedPages { pages })
+}
+
+/// A page with the fewest rules that it can have.
+pub fn published(place: PagePlace, access: PageAccess, view: StatusPageView) -> PublishedPage {
+    let text = || "text".into();
+    let rules = StatusPageRules {
+        name: (&*view.name).into(),
+        title: view.title.clone(),
+        place,
+        components: Vec::new(),
+        publish: PublishRules::default(),
+        texts: PostTexts {
+            title: text(),
+            investigating: text(),
+            changed: text(),
+            monitoring: text(),
+            resolved: text(),
+            reopened: text(),
+        },
+        access,
+        languages: vec!["en".into()],
+        subscribers: SubscriberRules::default(),
+    };
+    PublishedPage {
+        rules: Arc::new(rules),
+        view,
     }
 }
