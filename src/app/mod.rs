@@ -29,6 +29,7 @@ mod serving;
 mod shares;
 mod shutdown;
 mod startup;
+mod status_pages;
 mod supervisor;
 pub mod time_zones;
 mod tls;
