@@ -39,6 +39,11 @@ impl Peer {
         }
     }
 
+    /// Its network by the first address of it. `None` for a proxy, which stands for many clients.
+    pub fn network_of_client(self) -> Option<IpAddr> {
+        (!self.is_proxy).then_some(self.network)
+    }
+
     /// Whether it stands for many clients, so that no share of one client is counted.
     pub fn is_proxy(self) -> bool {
         self.is_proxy

@@ -22,6 +22,10 @@ use super::routes::{MoreRoutes, Route};
 /// Parts of an unknown path that are told.
 const PARTS_SHOWN_MAX: usize = 8;
 
+/// Among the extensions of an answer: no route is for this path, so that something else may be.
+#[derive(Clone, Copy, Debug)]
+pub struct NoRoute;
+
 /// Everything, for the inner listener.
 pub fn router(state: AppState, more: MoreRoutes) -> Router {
     serve(openapi::routes(more), state, more)
@@ -69,9 +73,13 @@ fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>, more: MoreRoutes)
         ))
 }
 
-async fn unknown_path(Extension(more): Extension<MoreRoutes>, uri: Uri) -> Problem {
+async fn unknown_path(
+    Extension(more): Extension<MoreRoutes>,
+    uri: Uri,
+) -> (Extension<NoRoute>, Problem) {
     let shown = shown(uri.path(), more);
-    Problem::not_found("path", format_args!("{shown} here; see /openapi.json"))
+    let problem = Problem::not_found("path", format_args!("{shown} here; see /openapi.json"));
+    (Extension(NoRoute), problem)
 }
 
 /// A path as it may be told: in each of its unknown parts a key may stand, wherever it was put.

@@ -36,7 +36,8 @@ pub struct TooFew {
 /// Raises the limit as far as it goes, and makes the limits of listeners fit below it.
 pub fn arrange(settings: &Settings) -> Result<Limits, TooFew> {
     let limit = raise();
-    let listeners = 1 + usize::from(settings.listen_public.is_some());
+    let more = [settings.listen_public, settings.listen_status];
+    let listeners = 1 + more.iter().flatten().count();
     let others = OF_THE_PROCESS + of_channels(settings);
     let fitting = fit(limit, others, listeners)?;
     let connections = fitting.connections.places;
@@ -111,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_all_parts_may_use_together_stays_below_the_limit() {
-        for listeners in [1, 2] {
+        for listeners in [1, 2, 3] {
             for others in [100, 300, 900] {
                 for limit in [usize::MAX, 100_000, 2_048, 1_024, 512, 256, 64, 0] {
                     match fit(limit, others, listeners) {

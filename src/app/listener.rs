@@ -201,6 +201,7 @@ mod tests {
     use super::super::shares::{SHARE, SHARE_IN_RESERVE};
     use super::*;
     use crate::app::serving;
+    use crate::app::status_pages::Served;
     use crate::runtime::supervise::Supervisor;
 
     const NEVER: Duration = Duration::from_secs(3_600);
@@ -252,7 +253,7 @@ mod tests {
             let never = std::future::pending();
             tokio::spawn(serving::serve(
                 doors,
-                router,
+                Served::Routes(router),
                 served,
                 Supervisor::alone(),
                 never,

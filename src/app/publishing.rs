@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, View};
 use crate::status_page::projection::PageRecords;
 use crate::status_page::published::PublishedPages;
@@ -15,8 +16,12 @@ use crate::status_page::publisher::{LookedAtPage, Publisher};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Publishes until the driver is gone. What was published last stays.
-pub async fn run(handle: Handle, public_url: String, published: Arc<watch::Sender<Arc<PublishedPages>>>) {
-    let mut publisher = Publisher::new(&public_url);
+pub async fn run(
+    handle: &Handle,
+    public_url: &str,
+    published: &watch::Sender<Arc<PublishedPages>>,
+) {
+    let mut publisher = Publisher::new(public_url);
     loop {
         let Ok((looked, now)) = handle.read(look).await else {
             return;
@@ -28,7 +33,7 @@ pub async fn run(handle: Handle, public_url: String, published: Arc<watch::Sende
     }
 }
 
-fn look(view: View<'_>) -> (Vec<LookedAtPage>, crate::engine::time::Timestamp) {
+fn look(view: View<'_>) -> (Vec<LookedAtPage>, Timestamp) {
     let pages = view.rules.status_pages.pages.values();
     let looked = pages.map(|rules| (rules.clone(), PageRecords::of(view.state, rules)));
     (looked.collect(), view.now.wall)

@@ -1,11 +1,10 @@
-//! The HTTP servers: the whole API, and the part for the internet side.
+//! The HTTP servers: the whole API, the part for the internet side, and status pages by themselves.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,6 +14,7 @@ use super::bootstrap::First;
 use super::desk::Desk;
 use super::listener::{Limits, Listener};
 use super::rules_service::RulesService;
+use super::status_pages::{Served, StatusPages};
 use super::tls::{self, Tls};
 use super::watching::Watching;
 use super::{secrets, serving};
@@ -26,7 +26,6 @@ use crate::api::key_origin::note_keys_of_rules;
 use crate::api::peer::TrustedProxies;
 use crate::api::ports::{ApiSettings, ApiState, AppState, ReadinessLocks};
 use crate::api::refusals::Refusals;
-use crate::api::routes::MoreRoutes;
 use crate::api::{public_router, router};
 use crate::config::{Settings, TlsFiles};
 use crate::engine::time::Timestamp;
@@ -49,6 +48,7 @@ pub struct ServerParts<'start> {
     pub rulebook: Arc<RulesService>,
     pub providers: Arc<Watching>,
     pub desk: Arc<Desk>,
+    pub status_pages: Arc<StatusPages>,
     pub metrics: &'start Arc<Metrics>,
     pub supervisor: &'start Supervisor,
     pub first: &'start First,
@@ -109,7 +109,27 @@ struct BoundAddress {
     address: SocketAddr,
     socket: TcpSocket,
     tls: Option<Tls>,
-    router: fn(AppState, MoreRoutes) -> Router,
+    serves: Serves,
+}
+
+/// What is served at an address.
+#[derive(Clone, Copy)]
+enum Serves {
+    /// All routes, and status pages where no route is.
+    Everything,
+    /// The routes that the internet side needs.
+    PublicRoutes,
+    StatusPages,
+}
+
+impl Serves {
+    fn served(self, state: &AppState, pages: &StatusPages) -> Served {
+        match self {
+            Self::Everything => pages.behind(router(state.clone(), web::routes)),
+            Self::PublicRoutes => Served::Routes(public_router(state.clone(), web::routes)),
+            Self::StatusPages => pages.alone(),
+        }
+    }
 }
 
 impl BoundAddress {
@@ -117,7 +137,7 @@ impl BoundAddress {
         name: &'static str,
         address: SocketAddr,
         files: &Option<TlsFiles>,
-        router: fn(AppState, MoreRoutes) -> Router,
+        serves: Serves,
     ) -> anyhow::Result<Self> {
         let tls = files.as_ref().map(|files| Tls::open(name, files));
         let tls = tls
@@ -128,25 +148,35 @@ impl BoundAddress {
             address,
             socket: bind(address)?,
             tls,
-            router,
+            serves,
         })
     }
 }
 
 /// Binds the addresses, before anything is written: a start on a busy port leaves nothing behind.
 pub fn bind_all(settings: &Settings, limits: Limits) -> anyhow::Result<Bound> {
-    let main = BoundAddress::bind("listen", settings.listen, &settings.listen_tls, router)?;
+    let files = &settings.listen_tls;
+    let main = BoundAddress::bind("listen", settings.listen, files, Serves::Everything)?;
     let address = main.socket.local_addr();
     let address = address.context("failed to learn the address that was bound")?;
     let mut addresses = vec![main];
-    if let Some(address) = settings.listen_public {
-        let files = &settings.listen_public_tls;
-        addresses.push(BoundAddress::bind(
+    for (name, address, files, serves) in [
+        (
             "listen_public",
-            address,
-            files,
-            public_router,
-        )?);
+            settings.listen_public,
+            &settings.listen_public_tls,
+            Serves::PublicRoutes,
+        ),
+        (
+            "listen_status",
+            settings.listen_status,
+            &settings.listen_status_tls,
+            Serves::StatusPages,
+        ),
+    ] {
+        if let Some(address) = address {
+            addresses.push(BoundAddress::bind(name, address, files, serves)?);
+        }
     }
     Ok(Bound {
         limits,
@@ -170,11 +200,13 @@ pub async fn start(
     } = bound;
     let proxies = Arc::new(TrustedProxies::new(settings.trusted_proxies.clone()));
     let supervisor = parts.supervisor;
+    let pages = parts.status_pages.clone();
     let state = Arc::new(state(settings, store, parts)?);
     note_keys_of_rules(&state).await;
     for (listener, files) in [
         ("listen", &settings.listen_tls),
         ("listen_public", &settings.listen_public_tls),
+        ("listen_status", &settings.listen_status_tls),
     ] {
         if files.is_none() {
             state.handle.tell(tls::without(listener));
@@ -200,7 +232,7 @@ pub async fn start(
             let keep = move || tls::keep(tls.clone(), handle.clone(), metrics.clone());
             supervisor.keep("certificate", keep);
         }
-        let router = (bound.router)(state.clone(), web::routes);
+        let served = bound.serves.served(&state, &pages);
         let mut stopped = stopped.clone();
         let stopped = async move {
             // The sender going away means the same.
@@ -208,7 +240,7 @@ pub async fn start(
         };
         let (proxies, supervisor) = (proxies.clone(), supervisor.clone());
         tasks.spawn(serving::serve(
-            listener, router, proxies, supervisor, stopped,
+            listener, served, proxies, supervisor, stopped,
         ));
     }
     Ok(Servers {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderValue, Version, header};
@@ -24,6 +23,7 @@ use super::arrival::Arrival;
 use super::listener::Listener;
 use super::places::{Closing, Place, PlaceKind, Underway};
 use super::shares::{SHARE, SHARE_IN_RESERVE, Shares};
+use super::status_pages::Served;
 use crate::api::peer::{Peer, TrustedProxies};
 use crate::api::problem::Problem;
 use crate::runtime::supervise::Supervisor;
@@ -47,7 +47,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Serves until told to stop, and then waits for the requests under way.
 pub async fn serve(
     mut doors: Listener,
-    router: Router,
+    served: Served,
     proxies: Arc<TrustedProxies>,
     supervisor: Supervisor,
     stopped: impl Future<Output = ()>,
@@ -70,7 +70,7 @@ pub async fn serve(
             metrics: doors.metrics.clone(),
             address: address.ip(),
         };
-        let attending = attend(arrival, (visit, router.clone()), stopping.clone());
+        let attending = attend(arrival, (visit, served.clone()), stopping.clone());
         supervisor.spawn("connection", attending);
     }
     drop(doors);
@@ -82,7 +82,7 @@ pub async fn serve(
 
 async fn attend(
     arrival: Arrival,
-    (visit, router): (Visit, Router),
+    (visit, served): (Visit, Served),
     mut stopping: watch::Receiver<bool>,
 ) {
     let place = visit.place.clone();
@@ -97,7 +97,7 @@ async fn attend(
     };
     let builder = builder();
     let visit = Arc::new(visit);
-    let service = TowerToHyperService::new(Attended { visit, router });
+    let service = TowerToHyperService::new(Attended { visit, served });
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     let mut serving = pin!(serving);
     let is_cut_off = tokio::select! {
@@ -157,7 +157,7 @@ fn builder() -> Builder<TokioExecutor> {
 #[derive(Clone)]
 struct Attended {
     visit: Arc<Visit>,
-    router: Router,
+    served: Served,
 }
 
 impl<B> Service<Request<B>> for Attended
@@ -174,9 +174,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (visit, router) = (self.visit.clone(), self.router.clone());
+        let (visit, served) = (self.visit.clone(), self.served.clone());
         let request = request.map(Body::new);
-        Box::pin(async move { Ok(answer(&visit, request, router).await) })
+        Box::pin(async move { Ok(answer(&visit, request, served).await) })
     }
 }
 
@@ -217,7 +217,7 @@ impl Visit {
 }
 
 /// Answers one request of a connection.
-async fn answer(visit: &Visit, mut request: Request, mut router: Router) -> Response {
+async fn answer(visit: &Visit, mut request: Request, served: Served) -> Response {
     let peer = visit
         .proxies
         .peer_of_request(visit.address, request.headers());
@@ -233,8 +233,7 @@ async fn answer(visit: &Visit, mut request: Request, mut router: Router) -> Resp
     let mut response = if is_refused {
         Problem::connections_full().into_response()
     } else {
-        let Ok(response) = router.call(request).await;
-        response
+        served.answer(request).await
     };
     if visit.place.kind() == PlaceKind::Reserved {
         if version < Version::HTTP_2 {
@@ -253,7 +252,7 @@ async fn answer(visit: &Visit, mut request: Request, mut router: Router) -> Resp
 }
 
 /// What people need at night, and what looks after the process.
-fn is_served_in_reserve(path: &str) -> bool {
+pub fn is_served_in_reserve(path: &str) -> bool {
     path.starts_with("/a/") || path == "/healthz" || path == "/readyz"
 }
 

@@ -32,7 +32,8 @@ use crate::telemetry::{LostLines, Metrics};
 use super::options::ServeOptions;
 use super::{
     background, banner, bootstrap, channels, descriptors, desk, observer, revision_store,
-    rules_folder, rules_service, secrets, servers, shutdown, supervisor, time_zones, watching,
+    rules_folder, rules_service, secrets, servers, shutdown, status_pages, supervisor, time_zones,
+    watching,
 };
 
 /// Runs the router until it is told to stop.
@@ -99,13 +100,16 @@ async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<Exi
     let mut background = background::start(&handle, &store, settings, rounds);
     let rulebook = Arc::new(rules_service::RulesService::new(revisions, handle.clone()));
     let desk = Arc::new(desk::Desk::new(channels, &links, supervisor.clone()));
+    let around = (&handle, &supervisor);
     let given = (clock, metrics.clone());
-    let providers = watching::start(settings, (&handle, &supervisor), given, &mut background)?;
+    let providers = watching::start(settings, around, given.clone(), &mut background)?;
+    let status_pages = status_pages::start(settings, around, given, &mut background);
     let parts = servers::ServerParts {
         handle: &handle,
         rulebook,
         providers,
         desk,
+        status_pages,
         metrics: &metrics,
         supervisor: &supervisor,
         first: &first,

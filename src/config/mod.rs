@@ -67,9 +67,23 @@ pub fn load(sources: &Sources) -> Result<Loaded, Faults> {
 
 /// What settings say only together.
 fn check(settings: &Settings, root: &mut Section<'_, '_>) {
-    if settings.listen_public_tls.is_some() && settings.listen_public.is_none() {
-        let message = "listen_public_tls has files, and listen_public is not set";
-        root.refuse(message, "set listen_public as well");
+    let listeners = [
+        (
+            "listen_public",
+            settings.listen_public,
+            &settings.listen_public_tls,
+        ),
+        (
+            "listen_status",
+            settings.listen_status,
+            &settings.listen_status_tls,
+        ),
+    ];
+    for (name, address, files) in listeners {
+        if files.is_some() && address.is_none() {
+            let message = format!("{name}_tls has files, and {name} is not set");
+            root.refuse(&message, &format!("set {name} as well"));
+        }
     }
     if settings.body_budget_bytes < settings.largest_body_bytes() {
         root.refuse(
@@ -125,6 +139,7 @@ fn read_root(root: &mut Section<'_, '_>) -> Settings {
     let has_tls = settings.listen_tls.is_some();
     settings.public_url = public_url.unwrap_or_else(|| url_of(settings.listen, has_tls));
     settings.listen_public_tls = tls_files(root.section("listen_public_tls", &LISTEN_TLS));
+    settings.listen_status_tls = tls_files(root.section("listen_status_tls", &LISTEN_TLS));
     settings
 }
 

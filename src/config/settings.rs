@@ -28,6 +28,7 @@ macro_rules! settings {
             /// With these `listen` speaks TLS, and nothing else.
             pub listen_tls: Option<TlsFiles>,
             pub listen_public_tls: Option<TlsFiles>,
+            pub listen_status_tls: Option<TlsFiles>,
             /// Without a slash at the end.
             pub public_url: String,
             pub watch: Watch,
@@ -42,6 +43,7 @@ macro_rules! settings {
                     $($field: $default,)+
                     listen_tls: None,
                     listen_public_tls: None,
+                    listen_status_tls: None,
                     public_url: "http://127.0.0.1:8080".to_owned(),
                     watch: Watch::default(),
                     outbound: Outbound::default(),
@@ -61,6 +63,7 @@ macro_rules! settings {
             $($key,)+
             "listen_tls",
             "listen_public_tls",
+            "listen_status_tls",
             "public_url",
             "watch",
             "outbound",
@@ -73,6 +76,10 @@ settings! {
     "listen" listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), units::address;
     /// Serves only what the internet side needs.
     "listen_public" listen_public: Option<SocketAddr> = None, units::optional(units::address);
+    /// Serves nothing but our own status pages.
+    "listen_status" listen_status: Option<SocketAddr> = None, units::optional(units::address);
+    /// Where public pages are written to as files.
+    "status_export" status_export: Option<PathBuf> = None, units::optional(units::path);
     "data" data: PathBuf = PathBuf::from("data"), units::path;
     "rules" rules: PathBuf = PathBuf::from("rules"), units::path;
     "time_zones" time_zones: TimeZones = TimeZones::default(), TimeZones::parse;
@@ -167,9 +174,10 @@ pub const SCHEMA: MapSchema = MapSchema {
 };
 
 /// The tables that flags and variables can set as well.
-pub const SECTIONS: [(&str, &MapSchema); 4] = [
+pub const SECTIONS: [(&str, &MapSchema); 5] = [
     ("listen_tls", &LISTEN_TLS),
     ("listen_public_tls", &LISTEN_TLS),
+    ("listen_status_tls", &LISTEN_TLS),
     ("watch", &WATCH),
     ("outbound", &OUTBOUND),
 ];

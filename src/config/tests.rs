@@ -726,6 +726,7 @@ fn the_files_of_a_listener_belong_together_and_lead_to_https() {
     assert_eq!(files.certificate, PathBuf::from("chain.pem"));
     assert_eq!(files.key, PathBuf::from("key.pem"));
     let public = both.replace("listen_tls", "listen_public_tls");
+    let status = both.replace("listen_tls", "listen_status_tls");
     for (text, expected) in [
         (
             "[listen_tls]\nkey = \"key.pem\"\n",
@@ -735,6 +736,11 @@ fn the_files_of_a_listener_belong_together_and_lead_to_https() {
             public.as_str(),
             "listen_public_tls has files, and listen_public is not set: set \
              listen_public as well",
+        ),
+        (
+            status.as_str(),
+            "listen_status_tls has files, and listen_status is not set: set \
+             listen_status as well",
         ),
     ] {
         assert_eq!(faults(text, &[]), [format!("reveille.toml:1: {expected}")]);

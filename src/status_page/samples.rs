@@ -1,5 +1,7 @@
 //! Views of a status page of an invented company, for tests of its forms.
 
+use std::sync::Arc;
+
 use crate::engine::event::Text;
 use crate::engine::status_page_rules::{
     PageAccess, PagePlace, PostTexts, PublishRules, StatusPageRules, SubscriberRules,
@@ -8,6 +10,7 @@ use crate::engine::status_post::{PostKind, PostState};
 use crate::engine::status_report::{ComponentState, Impact};
 use crate::engine::time::{Duration, Timestamp};
 
+use super::published::{PublishedPage, PublishedPages};
 use super::view::{
     ComponentChange, ComponentDay, ComponentGroup, ComponentNode, ComponentView, PostUpdateView,
     PostView, StatusPageView,
@@ -279,6 +282,15 @@ pub fn maintenance(id: &str, at: Timestamp) -> PostView {
     }
 }
 
+/// These pages and no others.
+pub fn all(pages: Vec<PublishedPage>) -> Arc<PublishedPages> {
+    let pages = pages.into_iter();
+    let pages = pages
+        .map(|page| (page.rules.name.clone(), Arc::new(page)))
+        .collect();
+    Arc::new(PublishedPages { pages })
+}
+
 /// The rules of a page without components at `/status`.
 pub fn rules() -> StatusPageRules {
     let text = || Text::from("text");
@@ -301,5 +313,20 @@ pub fn rules() -> StatusPageRules {
         access: PageAccess::PUBLIC,
         languages: vec!["en".into()],
         subscribers: SubscriberRules::default(),
+    }
+}
+
+/// A page with the fewest rules that it can have.
+pub fn published(place: PagePlace, access: PageAccess, view: StatusPageView) -> PublishedPage {
+    let rules = StatusPageRules {
+        name: (&*view.name).into(),
+        title: view.title.clone(),
+        place,
+        access,
+        ..rules()
+    };
+    PublishedPage {
+        rules: Arc::new(rules),
+        view,
     }
 }

@@ -6,17 +6,17 @@ use crate::engine::status_page_rules::{PageAccess, PageAudience};
 use crate::signing;
 use crate::text::{base64, form, hash};
 
-/// Whether the request shows what the page asks for.
-pub fn is_granted(access: &PageAccess, uri: &Uri, headers: &HeaderMap) -> bool {
-    match access.audience {
-        PageAudience::Public => true,
-        PageAudience::Password => password(headers).is_some_and(|given| is_key(access, &given)),
-        PageAudience::Token => token(uri, headers).is_some_and(|given| is_key(access, &given)),
+/// The password or token that the request shows, right or wrong, where the page asks for one.
+pub fn shown(audience: PageAudience, uri: &Uri, headers: &HeaderMap) -> Option<Vec<u8>> {
+    match audience {
+        PageAudience::Public => None,
+        PageAudience::Password => password(headers),
+        PageAudience::Token => token(uri, headers),
     }
 }
 
 /// Compares with every key, so that the time says nothing of which one is near.
-fn is_key(access: &PageAccess, given: &[u8]) -> bool {
+pub fn is_key(access: &PageAccess, given: &[u8]) -> bool {
     let given = hash::sha256(given);
     let keys = access.key_hashes.iter();
     keys.fold(false, |is_key, key| {

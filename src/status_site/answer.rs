@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 
 use crate::engine::status_page_rules::PageAudience;
+use crate::engine::time::Duration;
 use crate::status_page::page::STYLE;
 use crate::status_page::published::PublishedPage;
 use crate::status_page::time_text;
@@ -65,6 +66,18 @@ pub fn no_page() -> Response {
     (StatusCode::NOT_FOUND, COMMON, "there is no page here\n").into_response()
 }
 
+/// 204 for a browser that asks whether a script of another site may read this.
+pub fn preflight() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "If-None-Match"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        (header::ALLOW, "GET, HEAD, OPTIONS"),
+    ];
+    (StatusCode::NO_CONTENT, COMMON, headers).into_response()
+}
+
 /// 405.
 pub fn wrong_method() -> Response {
     let allow = [(header::ALLOW, "GET, HEAD")];
@@ -90,6 +103,27 @@ pub fn no_access(audience: PageAudience) -> Response {
         (header::CACHE_CONTROL, PRIVATE),
     ];
     (StatusCode::UNAUTHORIZED, COMMON, headers, text).into_response()
+}
+
+/// 429, with the whole seconds to wait.
+pub fn too_often(wait: Duration) -> Response {
+    let seconds = wait.0.div_ceil(1_000);
+    let headers = [
+        (header::RETRY_AFTER, HeaderValue::from(seconds)),
+        (header::CACHE_CONTROL, PRIVATE),
+    ];
+    let text = format!("this is too often; try again in {seconds} s\n");
+    (StatusCode::TOO_MANY_REQUESTS, COMMON, headers, text).into_response()
+}
+
+/// The class of a status: `2xx`.
+pub fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => unreachable!("no page is answered {status}"),
+    }
 }
 
 /// For HEAD, the same without its body; it still says how long that is.

@@ -1,8 +1,10 @@
 //! Which form of a page an address means, and its bytes.
 
+use std::collections::BTreeSet;
+
 use crate::status_page::statuspage_api::{self, StatuspageDocument};
-use crate::status_page::view::StatusPageView;
-use crate::status_page::{addresses, badge, calendar, feeds, history, page};
+use crate::status_page::view::{ComponentNode, StatusPageView};
+use crate::status_page::{addresses, badge, calendar, feeds, history, page, time_text};
 
 /// What a form is, as far as its headers depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,19 @@ pub enum FormKind {
 }
 
 impl FormKind {
+    /// For measurements.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::JsonFeed => "json_feed",
+            Self::Calendar => "calendar",
+            Self::Badge => "badge",
+            Self::Api => "api",
+        }
+    }
+
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
@@ -33,6 +48,37 @@ impl FormKind {
     pub fn is_for_other_sites(self) -> bool {
         self != Self::Html
     }
+}
+
+/// All addresses that have a form.
+pub fn addresses(view: &StatusPageView) -> BTreeSet<String> {
+    let alone = [
+        "",
+        addresses::HISTORY,
+        addresses::RSS,
+        addresses::ATOM,
+        addresses::JSON_FEED,
+        addresses::CALENDAR,
+        addresses::BADGE,
+    ];
+    let documents = StatuspageDocument::ALL.into_iter();
+    let documents = documents.map(|document| document.path().to_owned());
+    let mut all: BTreeSet<String> = alone.map(str::to_owned).into_iter().collect();
+    all.extend(documents);
+    all.insert(addresses::month(&time_text::month(view.as_of)));
+    for post in view.open.iter().chain(&view.maintenance).chain(&view.past) {
+        all.insert(addresses::post(&post.id));
+        all.insert(addresses::month(&time_text::month(post.started_at)));
+    }
+    for node in &view.components {
+        let components = match node {
+            ComponentNode::Group(group) => group.components.as_slice(),
+            ComponentNode::Component(component) => std::slice::from_ref(component),
+        };
+        let badges = components.iter();
+        all.extend(badges.map(|component| addresses::component_badge(&component.id)));
+    }
+    all
 }
 
 /// The form at an address beneath the page, without a slash at the end. `None` where there is none.

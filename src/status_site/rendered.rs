@@ -34,7 +34,8 @@ pub struct RenderedPage {
 }
 
 impl RenderedPage {
-    fn new(page: &Arc<PublishedPage>, is_certain: bool) -> Self {
+    /// A page of which nothing is rendered yet.
+    pub fn new(page: &Arc<PublishedPage>, is_certain: bool) -> Self {
         let mut view = page.view.clone();
         view.is_certain = view.is_certain && is_certain;
         Self {
@@ -42,6 +43,11 @@ impl RenderedPage {
             view,
             forms: Mutex::default(),
         }
+    }
+
+    /// What it shows.
+    pub fn view(&self) -> &StatusPageView {
+        &self.view
     }
 
     fn is_of(&self, page: &Arc<PublishedPage>, is_certain: bool) -> bool {

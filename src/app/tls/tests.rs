@@ -19,6 +19,7 @@ use crate::api::peer::TrustedProxies;
 use crate::app::connection::Timeouts;
 use crate::app::listener::{Limits, Listener};
 use crate::app::serving;
+use crate::app::status_pages::Served;
 use crate::runtime::supervise::Supervisor;
 
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -96,7 +97,7 @@ impl Server {
         let never = std::future::pending();
         tokio::spawn(serving::serve(
             doors,
-            router,
+            Served::Routes(router),
             served,
             Supervisor::alone(),
             never,

@@ -151,3 +151,23 @@ async fn a_page_is_found_by_its_host_or_else_by_the_longest_path() {
         }
     }
 }
+
+#[tokio::test]
+async fn each_answer_of_a_page_is_told_with_its_form_and_the_class_of_its_status() {
+    let site = SiteUnderTest::new(vec![beneath_status(samples::quiet())]);
+    let etag = site.get("/status").await.header(&header::ETAG).to_owned();
+    let headers = [("if-none-match", etag.as_str())];
+    site.ask("GET", "/status", &headers).await;
+    site.ask("HEAD", "/status/api/v2/summary.json", &[]).await;
+    site.get("/status/nothing").await;
+    site.ask("POST", "/status", &[]).await;
+    site.get("/elsewhere").await;
+    let expected = [
+        "public html 2xx",
+        "public html 3xx",
+        "public api 2xx",
+        "public none 4xx",
+        "public none 4xx",
+    ];
+    assert_eq!(*site.answers.lock().unwrap(), expected);
+}

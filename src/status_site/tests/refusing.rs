@@ -51,6 +51,30 @@ async fn pages_are_only_read() {
 }
 
 #[tokio::test]
+async fn a_browser_learns_first_that_other_sites_may_read_what_is_for_programs() {
+    let site = site(PageAudience::Public);
+    for address in ["/api/v2/summary.json", "/history.rss", "/badge.svg"] {
+        let address = format!("/status{address}");
+        let answer = site.ask("OPTIONS", &address, &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{address}");
+        let header = |name| answer.header(&name);
+        assert_eq!(header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+        assert_eq!(header(header::ACCESS_CONTROL_ALLOW_METHODS), "GET, HEAD");
+        assert_eq!(
+            header(header::ACCESS_CONTROL_ALLOW_HEADERS),
+            "If-None-Match"
+        );
+    }
+    for audience in [PageAudience::Password, PageAudience::Token] {
+        let site = self::site(audience);
+        let answer = site.ask("OPTIONS", "/status/badge.svg", &[]).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+        let others = answer.header(&header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        assert_eq!(others, "", "a page that is not for all");
+    }
+}
+
+#[tokio::test]
 async fn without_the_secret_nothing_of_a_page_leaks() {
     let basic = format!("Basic {}", base64::encode(b"ana:wrong"));
     for (audience, scheme) in [

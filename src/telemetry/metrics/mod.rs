@@ -124,6 +124,12 @@ measures! {
         task_panicked(task: &'static str) = "task_panics", "Tasks that panicked";
         /// A status page of a provider was looked at.
         provider_look(result: &'static str) = "provider_looks", "Looks at status pages";
+        /// A request for one of our own status pages: the form and the class of its answer.
+        status_request(page: &str, form: &'static str, code: &'static str)
+            = "status_requests", "Requests for status pages of ours";
+        /// A status page of ours was not written as files.
+        status_export_failed(page: &str)
+            = "status_export_failures", "Exports of status pages that failed";
         /// A check of our own was tried.
         check_run(outcome: &'static str) = "check_runs", "Tries of checks";
     }
@@ -365,6 +371,8 @@ mod tests {
         metrics.task_panicked("attempt");
         metrics.provider_look("changed");
         metrics.check_run("good");
+        metrics.status_request("public", "api", "2xx");
+        metrics.status_export_failed("public");
         metrics.set_checks_held(5);
         let text = metrics.render();
         let expected = [
@@ -398,6 +406,8 @@ mod tests {
             r#"reveille_provider_looks_total{result="changed"} 1"#,
             r#"reveille_check_runs_total{outcome="good"} 1"#,
             "reveille_checks_held 5",
+            r#"reveille_status_requests_total{page="public",form="api",code="2xx"} 1"#,
+            r#"reveille_status_export_failures_total{page="public"} 1"#,
             "# EOF",
         ];
         for line in expected {

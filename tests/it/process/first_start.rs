@@ -40,7 +40,7 @@ fn failure(place: &Place) -> String {
 async fn a_first_start_that_fails_takes_nothing_from_the_next_one() {
     let place = Place::new("", ONE_PERSON);
     let data = place.path().join("data");
-    for setting in ["listen", "listen_public"] {
+    for setting in ["listen", "listen_public", "listen_status"] {
         let busy = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = busy.local_addr().unwrap().to_string();
         let variable = format!("REVEILLE_{}", setting.to_uppercase());

@@ -37,6 +37,7 @@ mod rules;
 mod sending;
 pub mod server;
 pub mod small_disk;
+mod status_pages;
 mod story;
 mod supervised;
 mod texting;
