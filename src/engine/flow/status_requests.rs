@@ -29,9 +29,9 @@ pub fn act(tx: &mut StepTransaction<'_>, act: StatusAct) -> Result<Option<u64>, 
     let page = page.ok_or_else(|| Refusal::unknown("status page", &act.page))?;
     let by = rules.with_full_name(act.actor);
     match act.kind {
-        StatusActKind::Post(new) => post(tx, page, new, by).map(Some),
+        StatusActKind::Post(new) => post(tx, page, new, &by).map(Some),
         StatusActKind::Update { post, said } => {
-            update(tx, page, post, said, by)?;
+            update(tx, page, post, said, &by)?;
             Ok(Some(post))
         }
         StatusActKind::Edit {
@@ -119,7 +119,7 @@ fn post(
     tx: &mut StepTransaction<'_>,
     page: &StatusPageRules,
     new: NewPost,
-    by: Actor,
+    by: &Actor,
 ) -> Result<u64, Refusal> {
     let now = tx.now.wall;
     check_window(&new)?;
@@ -201,7 +201,7 @@ fn update(
     page: &StatusPageRules,
     number: u64,
     said: SaidUpdate,
-    by: Actor,
+    by: &Actor,
 ) -> Result<(), Refusal> {
     let mut post = known_post(tx, page, number)?;
     if post.updates.len() >= StatusPost::UPDATES_MAX {
@@ -219,7 +219,7 @@ fn say(
     page: &StatusPageRules,
     post: &mut StatusPost,
     said: SaidUpdate,
-    by: Actor,
+    by: &Actor,
 ) -> Result<(), Refusal> {
     let now = tx.now.wall;
     let state = said.state.unwrap_or(post.state);
