@@ -68,7 +68,7 @@ pub async fn try_now(
     _: Json<Nothing>,
 ) -> Result<Json<CheckTried>, Problem> {
     let name = OwnCheckName::from(name);
-    let tried = state.checks.try_now(&name).await;
+    let tried = state.checks.try_now(&name).await?;
     let tried = tried.ok_or_else(|| Problem::not_found("check", &name))?;
     Ok(Json(tried))
 }

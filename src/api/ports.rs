@@ -220,7 +220,9 @@ pub trait Checks: Send + Sync {
     /// What is remembered of the last try of a check.
     fn last_try(&self, name: &OwnCheckName) -> RememberedTry;
 
-    /// Tries one now; `None` if there is no such check.
-    fn try_now<'port>(&'port self, name: &'port OwnCheckName)
-    -> Pending<'port, Option<CheckTried>>;
+    /// Tries one now; `None` if there is no such check, an error if too many tries wait.
+    fn try_now<'port>(
+        &'port self,
+        name: &'port OwnCheckName,
+    ) -> Pending<'port, Result<Option<CheckTried>, Problem>>;
 }

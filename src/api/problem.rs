@@ -81,6 +81,12 @@ impl Problem {
         Self::new(status, "connections_full", detail).retry_after(1)
     }
 
+    /// More tries of checks were asked for than may wait.
+    pub fn too_many_tries(detail: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "too_many_tries", detail).retry_after(5)
+    }
+
     /// Faults of a request body, each with its JSON path.
     pub fn faulty(faults: &[Fault]) -> Self {
         let detail = match faults {

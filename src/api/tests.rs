@@ -18,6 +18,7 @@ use super::guesses::Guesses;
 use super::ingest::body_limit;
 use super::ports::{ApiSettings, ApiState, ReadinessLocks};
 use super::ports::{Change, Channels, Checks, Pending, Providers, Rulebook, Sight};
+use super::problem::Problem;
 use super::refusals::Refusals;
 use super::wire::channel::Checked;
 use super::wire::check::{CheckTried, RememberedTry};
@@ -114,8 +115,11 @@ impl Checks for NoChecks {
         panic!("there is no check {name}")
     }
 
-    fn try_now<'port>(&'port self, _: &'port OwnCheckName) -> Pending<'port, Option<CheckTried>> {
-        Box::pin(std::future::ready(None))
+    fn try_now<'port>(
+        &'port self,
+        _: &'port OwnCheckName,
+    ) -> Pending<'port, Result<Option<CheckTried>, Problem>> {
+        Box::pin(std::future::ready(Ok(None)))
     }
 }
 

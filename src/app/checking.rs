@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::{channels, secrets};
 use crate::api::ports::{Checks, Pending};
+use crate::api::problem::Problem;
 use crate::api::wire::check::{CheckTried, RememberedTry, outcome};
 use crate::checks::probe::CheckProbe;
 use crate::checks::runner::{CheckRunner, RunnerParts};
@@ -61,15 +62,16 @@ impl Checks for CheckRunner {
     fn try_now<'port>(
         &'port self,
         name: &'port OwnCheckName,
-    ) -> Pending<'port, Option<CheckTried>> {
+    ) -> Pending<'port, Result<Option<CheckTried>, Problem>> {
         Box::pin(async move {
-            let tried = Self::try_now(self, name).await?;
-            Some(CheckTried {
+            let tried = Self::try_now(self, name).await;
+            let tried = tried.map_err(|refused| Problem::too_many_tries(refused.to_string()))?;
+            Ok(tried.map(|tried| CheckTried {
                 name: name.to_string(),
                 outcome: outcome(tried.found.is_ok()).to_owned(),
                 said: tried.found.unwrap_or_else(|fault| fault.why),
                 latency_ms: tried.took.0,
-            })
+            }))
         })
     }
 }

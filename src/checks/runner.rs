@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{info, warn};
 
 use super::probe::{CheckProbe, TriedCheck};
@@ -24,8 +24,9 @@ use crate::runtime::supervise::Supervisor;
 /// Tries under way at once.
 const TRIES_MAX: usize = 32;
 
-/// Tries at once that somebody asked for.
+/// Tries at once that somebody asked for, and how many more wait for their turn.
 const ASKED_MAX: usize = 4;
+const WAITING_MAX: usize = 32;
 
 /// The first tries after a start are spread over so long, and so much for each at most.
 const SPREAD: Duration = Duration::seconds(30);
@@ -44,7 +45,7 @@ pub struct CheckRunner {
     supervisor: Supervisor,
     clock: Clock,
     around: RunnerParts,
-    asked: Semaphore,
+    asked: AskedTries,
     schedule: Mutex<CheckSchedule>,
 }
 
@@ -56,6 +57,35 @@ pub struct RunnerParts {
     pub on_try: Arc<dyn Fn(&'static str) + Send + Sync>,
     /// Told how many failures are taken for our own trouble.
     pub on_own_trouble: Arc<dyn Fn(usize) + Send + Sync>,
+}
+
+/// The tries that somebody asked for: those under way, and those that wait behind them.
+struct AskedTries {
+    under_way: Semaphore,
+    all: Semaphore,
+}
+
+/// More tries were asked for than may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{WAITING_MAX} tries of checks wait already; ask again in a few seconds")]
+pub struct TooManyTries;
+
+impl Default for AskedTries {
+    fn default() -> Self {
+        Self {
+            under_way: Semaphore::new(ASKED_MAX),
+            all: Semaphore::new(ASKED_MAX + WAITING_MAX),
+        }
+    }
+}
+
+impl AskedTries {
+    /// Waits for a turn, which ends with what is returned.
+    async fn enter(&self) -> Result<[SemaphorePermit<'_>; 2], TooManyTries> {
+        let place = self.all.try_acquire().map_err(|_| TooManyTries)?;
+        let turn = self.under_way.acquire().await;
+        Ok([turn.expect("the semaphore is never closed"), place])
+    }
 }
 
 /// All checks with their schedule.
@@ -83,7 +113,7 @@ impl CheckRunner {
             supervisor,
             clock,
             around,
-            asked: Semaphore::new(ASKED_MAX),
+            asked: AskedTries::default(),
             schedule: Mutex::default(),
         })
     }
@@ -94,9 +124,12 @@ impl CheckRunner {
     }
 
     /// Tries a check now for somebody who wants to know, and then as soon as its turn allows.
-    pub async fn try_now(&self, name: &OwnCheckName) -> Option<TriedCheck> {
-        let check = self.handle.rules().checks.get(name)?.clone();
-        let place = self.asked.acquire().await;
+    /// `None` if there is no such check.
+    pub async fn try_now(&self, name: &OwnCheckName) -> Result<Option<TriedCheck>, TooManyTries> {
+        let Some(check) = self.handle.rules().checks.get(name).cloned() else {
+            return Ok(None);
+        };
+        let place = self.asked.enter().await?;
         let tried = self.probe.once(&check).await;
         drop(place);
         let now = self.clock.monotonic();
@@ -105,7 +138,7 @@ impl CheckRunner {
             schedule.due.retain(|(_, known)| known != name);
             schedule.due.insert((now, name.clone()));
         }
-        Some(tried)
+        Ok(Some(tried))
     }
 
     /// Tries checks for ever.
@@ -357,5 +390,46 @@ impl Drop for CheckVisit<'_> {
             let since = last.since.filter(|_| is_failing);
             self.again(CheckWatch::new(check, since), PANICKED);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn so_many_tries_that_somebody_asks_for_wait_and_more_are_refused() {
+        let asked = AskedTries::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut under_way = Vec::new();
+        for _ in 0..ASKED_MAX {
+            match pin!(asked.enter()).poll(&mut context) {
+                Poll::Ready(Ok(turn)) => under_way.push(turn),
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut waiting: Vec<_> = (0..WAITING_MAX).map(|_| Box::pin(asked.enter())).collect();
+        for one in &mut waiting {
+            assert!(one.as_mut().poll(&mut context).is_pending());
+        }
+        let refused = |context: &mut Context<'_>| {
+            let polled = pin!(asked.enter()).poll(context);
+            matches!(polled, Poll::Ready(Err(TooManyTries)))
+        };
+        assert!(refused(&mut context));
+        // Each that ends lets the next one begin, and another one wait.
+        under_way.pop();
+        let first = waiting.remove(0).as_mut().poll(&mut context);
+        assert!(matches!(first, Poll::Ready(Ok(_))), "{first:?}");
+        waiting.push(Box::pin(asked.enter()));
+        let last = waiting.last_mut().expect("it waits");
+        assert!(last.as_mut().poll(&mut context).is_pending());
+        // Whoever goes away while waiting makes room as well.
+        assert!(refused(&mut context));
+        waiting.pop();
+        assert!(!refused(&mut context));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::remote::Call;
-use super::render;
+use super::render::{self, clean};
 use super::report::{Failure, Report, list_as};
 use crate::api::wire::provider::{ProbedPage, WatchedProvider};
 use crate::status::catalogue;
@@ -68,7 +68,10 @@ pub async fn run(command: ProvidersCommand, context: &Context) -> Result<Report,
         ProvidersCommand::Look { name } => {
             let call = Call::post(&["v1", "providers", &name, "look"], &json!({}));
             let (shown, answer): (WatchedProvider, _) = context.remote()?.fetch(call).await?;
-            let text = format!("the page of provider {} is looked at now", shown.name);
+            let text = format!(
+                "the page of provider {} is looked at now",
+                clean(&shown.name)
+            );
             Ok(Report::new(answer, text))
         }
         ProvidersCommand::Probe(probe) => probe_page(probe, context).await,
@@ -76,7 +79,7 @@ pub async fn run(command: ProvidersCommand, context: &Context) -> Result<Report,
         ProvidersCommand::Accept { name } => {
             let call = Call::post(&["v1", "providers", &name, "accept"], &json!({}));
             let (shown, answer): (WatchedProvider, _) = context.remote()?.fetch(call).await?;
-            let text = format!("the page of provider {} is accepted", shown.name);
+            let text = format!("the page of provider {} is accepted", clean(&shown.name));
             Ok(Report::new(answer, text))
         }
     }

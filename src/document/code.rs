@@ -28,6 +28,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// A page about all regions of which nothing is left out.
+    AllRegions = "all-regions",
     /// A condition that excludes what there never is.
     AlwaysMatches = "always-matches",
     /// A contact address does not fit its medium.

@@ -8,6 +8,7 @@ pub mod cadence;
 pub mod detection;
 pub mod look;
 pub mod poller;
+pub mod schedule;
 pub mod watch;
 
 /// How the poller names itself: pages are asked by a program, and somebody can be written to.

@@ -1,46 +1,26 @@
-//! Looks at all watched pages, each in its time: one page at a time of one host, and only so many
-//! at once.
+//! Looks at all watched pages, each when the schedule says that it is its turn.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::{info, warn};
 
 use super::detection::{Detected, detect};
 use super::look::{LookResult, PageReader, look};
+use super::schedule::{PageSchedule, PageTurn};
 use super::watch::{LastLook, LookChange, PageWatch};
 use crate::channels::http::fetch::Fetcher;
 use crate::engine::ids::ProviderName;
 use crate::engine::input::PageLook;
 use crate::engine::provider_rules::shown_url;
 use crate::engine::request::LookedAtPage;
-use crate::engine::ruleset::RuleSet;
-use crate::engine::time::Duration;
 use crate::runtime::clock::{Clock, wall_now};
 use crate::runtime::handle::Handle;
 use crate::runtime::supervise::Supervisor;
 
-/// Looks under way at once.
-const LOOKS_MAX: usize = 32;
-
-/// The first looks after a start are spread over so long, and so much for each at most.
-const SPREAD: Duration = Duration::minutes(1);
-const SPREAD_EACH: Duration = Duration(50);
-
 /// The schedule is looked at so often.
 const TICK: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// Looks that find out the kind of a page take many requests: so many at once at most, and others
-/// wait so long.
-const DETECTIONS_MAX: usize = 4;
-const DETECTIONS_BUSY: Duration = Duration::seconds(2);
-
-/// A page that made its reader panic is asked so much later.
-const PANICKED: Duration = Duration::minutes(5);
-
-/// A page whose host is being asked is asked so much later.
-const HOST_BUSY: Duration = Duration(500);
 
 /// What the poller works with.
 pub struct Poller {
@@ -49,7 +29,7 @@ pub struct Poller {
     supervisor: Supervisor,
     clock: Clock,
     around: PollerParts,
-    pages: Mutex<Pages>,
+    schedule: Mutex<PageSchedule>,
 }
 
 /// What the poller is given of the process around it.
@@ -58,22 +38,6 @@ pub struct PollerParts {
     pub chance: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Told of each look: `same`, `changed` or `unreadable`.
     pub on_look: Arc<dyn Fn(&'static str) + Send + Sync>,
-}
-
-/// All pages with their schedule.
-#[derive(Default)]
-struct Pages {
-    /// `None` while a look is under way.
-    watches: BTreeMap<ProviderName, Option<PageWatch>>,
-    due: BTreeSet<(Duration, ProviderName)>,
-    hosts: BTreeSet<String>,
-    /// To be looked at again as soon as the look under way is over.
-    hurried: BTreeSet<ProviderName>,
-    under_way: usize,
-    /// Looks that may have to find out the kind first.
-    detecting: usize,
-    shown: BTreeMap<ProviderName, LastLook>,
-    rules: Option<Arc<RuleSet>>,
 }
 
 impl Poller {
@@ -89,29 +53,19 @@ impl Poller {
             supervisor,
             clock,
             around,
-            pages: Mutex::default(),
+            schedule: Mutex::default(),
         })
     }
 
     /// The last look at a page.
     pub fn last_look(&self, name: &ProviderName) -> Option<LastLook> {
-        self.pages().shown.get(name).cloned()
+        self.schedule().last_look(name)
     }
 
     /// Looks at a page as soon as it may be asked.
     pub fn hurry(&self, name: &ProviderName) {
-        let mut pages = self.pages();
-        pages.due.retain(|(_, known)| known != name);
-        match pages.watches.get_mut(name) {
-            Some(Some(watch)) => {
-                let due = watch.hurried(self.clock.monotonic());
-                pages.due.insert((due, name.clone()));
-            }
-            Some(None) => {
-                pages.hurried.insert(name.clone());
-            }
-            None => {}
-        }
+        let now = self.clock.monotonic();
+        self.schedule().hurry(name, now);
     }
 
     /// Looks at pages for ever.
@@ -121,24 +75,24 @@ impl Poller {
         loop {
             ticks.tick().await;
             self.follow_rules().await;
-            for (name, watch, detects) in self.take_due() {
+            let due = self.schedule().take_due(self.clock.monotonic());
+            for (turn, watch) in due {
                 let poller = Arc::clone(&self);
                 self.supervisor.spawn("look at a status page", async move {
-                    poller.visit(name, watch, detects).await;
+                    poller.visit(turn, watch).await;
                 });
             }
         }
     }
 
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn schedule(&self) -> MutexGuard<'_, PageSchedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Watches what the rules in force name, and nothing else.
     async fn follow_rules(&self) {
         let rules = self.handle.rules();
-        let is_known = |known: &Arc<RuleSet>| Arc::ptr_eq(known, &rules);
-        if self.pages().rules.as_ref().is_some_and(is_known) {
+        if self.schedule().follows(&rules) {
             return;
         }
         let kinds = self.handle.read(|view| {
@@ -151,96 +105,15 @@ impl Poller {
             return;
         };
         let now = self.clock.monotonic();
-        let mut pages = self.pages();
-        pages.watches.retain(|name, watch| {
-            // One that is being looked at is compared when the look is over.
-            let watch = watch.as_ref();
-            watch.is_none_or(|watch| rules.providers.get(name) == Some(&watch.rules))
-        });
-        let Pages {
-            watches,
-            due,
-            shown,
-            hurried,
-            ..
-        } = &mut *pages;
-        // One that left the rules and came back is new to the engine.
-        for (name, watch) in watches.iter_mut() {
-            if kinds.contains_key(name) {
-                continue;
-            }
-            match watch {
-                Some(watch) if watch.is_handed_on() => watch.not_taken(),
-                Some(_) => {}
-                None => {
-                    hurried.insert(name.clone());
-                }
-            }
-        }
-        due.retain(|(_, name)| watches.contains_key(name));
-        shown.retain(|name, _| rules.providers.contains_key(name));
-        let new: Vec<_> = rules
-            .providers
-            .values()
-            .filter(|provider| !watches.contains_key(&provider.name))
-            .collect();
-        let spread = SPREAD.0.min(SPREAD_EACH.0 * new.len() as u64);
-        for (number, provider) in (0..).zip(&new) {
-            let kind = kinds.get(&provider.name).map(|kind| &**kind);
-            let watch = PageWatch::new((*provider).clone(), kind, now);
-            watches.insert(provider.name.clone(), Some(watch));
-            let wait = spread * number / new.len() as u64;
-            due.insert((Duration(now.0 + wait), provider.name.clone()));
-        }
-        pages.rules = Some(rules);
-    }
-
-    /// The pages whose turn it is, and whether they are counted as those whose kind is asked for.
-    fn take_due(&self) -> Vec<(ProviderName, PageWatch, bool)> {
-        let now = self.clock.monotonic();
-        let mut pages = self.pages();
-        let mut taken = Vec::new();
-        while pages.under_way < LOOKS_MAX {
-            let Some((_, name)) = pages.due.first().filter(|(at, _)| *at <= now).cloned() else {
-                break;
-            };
-            pages.due.pop_first();
-            let Some(slot) = pages.watches.get_mut(&name) else {
-                continue;
-            };
-            let Some(watch) = slot.take() else {
-                continue;
-            };
-            let host = watch.host();
-            let detects = watch.is_to_detect(now);
-            if detects && pages.detecting >= DETECTIONS_MAX {
-                let due = Duration(now.0 + DETECTIONS_BUSY.0);
-                pages.due.insert((due, name.clone()));
-                pages.watches.insert(name, Some(watch));
-                continue;
-            }
-            if !pages.hosts.insert(host) {
-                pages
-                    .due
-                    .insert((Duration(now.0 + HOST_BUSY.0), name.clone()));
-                pages.watches.insert(name, Some(watch));
-                continue;
-            }
-            pages.under_way += 1;
-            pages.detecting += usize::from(detects);
-            taken.push((name, watch, detects));
-        }
-        taken
+        self.schedule().follow(rules, &kinds, now);
     }
 
     /// One look, and what follows from it.
-    async fn visit(&self, name: ProviderName, mut watch: PageWatch, detects: bool) {
+    async fn visit(&self, turn: PageTurn, mut watch: PageWatch) {
         // Whatever happens in between, the page has its turn again.
         let visit = PageVisit {
             poller: self,
-            host: watch.host(),
-            detects,
-            name,
+            turn,
             is_over: Cell::new(false),
         };
         let found = self.look(&mut watch).await;
@@ -251,12 +124,12 @@ impl Poller {
         if let (Some(target), false) = (&watch.last.moved_to, was_moved) {
             let target = shown_url(target);
             warn!(
-                provider.name = %visit.name,
+                provider.name = %visit.turn.name,
                 page.url = %target,
                 "a status page has moved for good"
             );
         }
-        self.hand_on(&visit.name, &mut watch, news).await;
+        self.hand_on(&visit.turn.name, &mut watch, news).await;
         visit.end(watch);
     }
 
@@ -363,9 +236,7 @@ fn found_kind(watch: &mut PageWatch, detected: &Detected) -> Option<String> {
 /// A look that is under way; dropped without an end, its page is asked again.
 struct PageVisit<'poller> {
     poller: &'poller Poller,
-    name: ProviderName,
-    host: String,
-    detects: bool,
+    turn: PageTurn,
     /// Its page has its turn again.
     is_over: Cell<bool>,
 }
@@ -376,61 +247,25 @@ impl PageVisit<'_> {
         let poller = self.poller;
         let present = (poller.clock.monotonic(), wall_now());
         let wait = watch.wait(present, (poller.around.chance)());
-        let mut pages = poller.pages();
-        pages.shown.insert(self.name.clone(), watch.last.clone());
-        let rules = pages.rules.clone();
-        let rules = rules
-            .as_ref()
-            .and_then(|rules| rules.providers.get(&self.name));
-        // The rules may say something else by now.
-        let Some(rules) = rules else {
-            pages.watches.remove(&self.name);
-            pages.shown.remove(&self.name);
-            return;
-        };
-        let mut due = Duration(present.0.0 + wait.0);
-        if *rules != watch.rules {
-            watch = PageWatch::new(rules.clone(), None, present.0);
-            due = present.0;
-        }
-        if pages.hurried.remove(&self.name) {
-            due = watch.hurried(present.0);
-        }
-        pages.watches.insert(self.name.clone(), Some(watch));
-        pages.due.insert((due, self.name.clone()));
+        poller.schedule().end(&self.turn, watch, wait, present.0);
     }
 }
 
 impl Drop for PageVisit<'_> {
     fn drop(&mut self) {
-        let mut pages = self.poller.pages();
-        pages.hosts.remove(&self.host);
-        pages.under_way -= 1;
-        pages.detecting -= usize::from(self.detects);
-        if self.is_over.get() {
-            return;
-        }
-        // The look panicked: its page begins anew, and not at once.
-        let rules = pages.rules.clone();
-        let rules = rules
-            .as_ref()
-            .and_then(|rules| rules.providers.get(&self.name));
         let now = self.poller.clock.monotonic();
-        let Some(rules) = rules else {
-            pages.watches.remove(&self.name);
-            return;
-        };
-        let watch = PageWatch::new(rules.clone(), None, now);
-        pages.watches.insert(self.name.clone(), Some(watch));
-        pages
-            .due
-            .insert((Duration(now.0 + PANICKED.0), self.name.clone()));
+        let mut schedule = self.poller.schedule();
+        schedule.leave(&self.turn);
+        if !self.is_over.get() {
+            schedule.start_over(&self.turn, now);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::time::Duration;
     use crate::rules::providers::alone;
     use crate::status::kind;
 

@@ -98,6 +98,14 @@ fn raise_when(table: &MapReader<'_>, faults: &mut Diagnostics) -> Option<usize> 
     Some(count.unwrap_or(ProviderRules::RAISE_WHEN))
 }
 
+/// Whether it is the one page of AWS, which lists the events of all regions.
+fn is_of_all_regions(page: &PageSource) -> bool {
+    const HOSTS: [&str; 2] = ["health.aws.amazon.com", "status.aws.amazon.com"];
+    let address = StatusAddress::parse(&page.url);
+    let is_there = address.is_some_and(|address| HOSTS.contains(&address.host.as_str()));
+    page.kind == Some("aws") || (page.kind.is_none() && is_there)
+}
+
 /// How old a page may be that says when it was made.
 fn age_max(table: &MapReader<'_>, faults: &mut Diagnostics) -> Option<Duration> {
     let given = table.duration("age_max", AGE_MAX_RANGE, faults);
@@ -165,11 +173,22 @@ impl Context<'_> {
         let on_add = table.choice("on_add", &["show", "page"], faults);
         let service = table.text("service", faults).map(Text::from);
         let raise_when = raise_when(&table, faults);
+        let filter = self.provider_filter(&table);
+        if is_of_all_regions(&page) && filter.matchers.is_empty() {
+            let message = format!(
+                "provider {} pages for each region and service of AWS, some of which have \
+                 incidents for months",
+                quoted(&entry.key)
+            );
+            let help = "add what you use, such as `match: ['component=~\"eu-west-1|us-east-1\"']`";
+            self.faults
+                .warning(Code::AllRegions, entry.at, message, help);
+        }
         ProviderRules {
             name: entry.key.as_str().into(),
             page,
             every,
-            filter: self.provider_filter(&table),
+            filter,
             urgency: self.impact_urgency(&table),
             labels: self.labels(&table),
             service,

@@ -95,6 +95,25 @@ fn check() -> Value {
         "firing_since": "2026-11-23T03:10:00Z", "numbers": [7]})
 }
 
+fn provider() -> Value {
+    json!({"name": "helpline", "url": "https://status.example", "kind": "statuspage",
+        "page_name": "Helpline", "state": "minor", "problem": "it answered 503",
+        "unknown_since": "2026-11-23T03:10:00Z", "first_read_at": "2026-11-23T03:00:00Z",
+        "last_look_at": "2026-11-23T03:19:00Z", "next_look_at": "2026-11-23T03:20:00Z",
+        "moved_to": "https://elsewhere.example", "bytes_today": 412, "components_total": 1,
+        "components": [{"id": "c1", "name": "API", "state": "degraded_performance",
+            "since": "2026-11-23T03:10:00Z", "numbers": [7], "not_alerted": "provider_filter"}],
+        "incidents": [{"id": "i1", "title": "API is slow", "text": "We look.",
+            "url": "https://status.example/i1", "impact": "minor", "page_impact": "minor",
+            "page_state": "investigating", "is_maintenance": false, "components": ["c1"],
+            "started_at": "2026-11-23T03:10:00Z", "first_seen_at": "2026-11-23T03:10:00Z",
+            "numbers": [7], "urgency": "low", "not_alerted": "provider_filter"}],
+        "past": [{"id": "i0", "title": "API was slow", "impact": "minor",
+            "url": "https://status.example/i0", "started_at": "2026-11-22T03:10:00Z",
+            "ended_at": "2026-11-22T04:10:00Z", "is_withdrawn": false}],
+        "unknown_words": ["odd"]})
+}
+
 /// On-call duty with each way of saying why.
 fn on_call() -> Value {
     json!({"at": "2026-11-23T03:20:00Z", "schedules": [
@@ -147,6 +166,11 @@ fn looking() -> Vec<(&'static str, Answers)> {
             ],
         ),
         (
+            "providers list",
+            vec![("GET ", 200, json!({"items": [provider()]}))],
+        ),
+        ("providers show helpline", vec![("GET ", 200, provider())]),
+        (
             "checks list",
             vec![("GET ", 200, json!({"items": [check()]}))],
         ),
@@ -181,6 +205,8 @@ fn acting() -> Vec<(&'static str, Answers)> {
                        "latency_ms": 412}),
             ),
         ),
+        ("providers look helpline", one(provider())),
+        ("providers accept helpline", one(provider())),
         ("page user/ana hello", one(json!({"number": 5}))),
         (
             "silence add --for 1h --reason work team=pay",

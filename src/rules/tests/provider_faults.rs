@@ -147,6 +147,22 @@ providers:
         ],
     },
     Case {
+        name: "the page of all regions of AWS, of which nothing is left out",
+        text: "\
+providers:
+  a: { url: \"https://health.aws.amazon.com\" }
+  b: { url: \"https://health.aws.amazon.com\", match: ['component=\"eu-west-1\"'] }
+  c: { url: \"https://proxy.example\", kind: aws }
+  d: { feed: \"https://status.aws.amazon.com/rss/ec2-eu-west-1.rss\" }
+",
+        expected: &[
+            "2:3: warning[all-regions]: provider \"a\" pages for each region and service of AWS, \
+             some of which have incidents for months",
+            "4:3: warning[all-regions]: provider \"c\" pages for each region and service of AWS, \
+             some of which have incidents for months",
+        ],
+    },
+    Case {
         name: "an integration that no provider has",
         text: "\
 providers:

@@ -64,8 +64,8 @@ pub fn incident(number: usize, is_open: bool) -> Value {
         "page_id": "hx0page00001", "incident_updates": updates, "components": []})
 }
 
-/// The page with the incident of this number open, or with history only: its summary and its list of
-/// incidents.
+/// The page with the incident of this number open, or with history only: its summary and its list
+/// of incidents.
 pub fn page(open: Option<usize>) -> (Value, Value) {
     let head = json!({"id": "hx0page00001", "name": "Helpline", "url": "https://status.example.com",
         "time_zone": "America/New_York", "updated_at": "2026-05-27T19:40:00.000Z"});
