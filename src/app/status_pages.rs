@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 use tracing::warn;
 
-use super::serving::is_served_in_reserve;
+use super::places::is_served_in_reserve;
 use crate::api::peer::Peer;
 use crate::api::router::NoRoute;
 use crate::config::Settings;
