@@ -24,6 +24,7 @@ mod rates;
 mod restart;
 mod reveille;
 mod server;
+mod status_pages;
 mod table;
 
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ struct Options {
     /// Thousands of watched status pages; with `--quick` hundreds.
     #[arg(long, conflicts_with_all = ["only", "mixed", "curves"])]
     providers: bool,
+    /// Readers of a status page of our own.
+    #[arg(long, conflicts_with_all = ["only", "mixed", "curves", "providers"])]
+    status_pages: bool,
     /// Cargo gives this to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -95,6 +99,7 @@ fn main() -> ExitCode {
         (Some(file), Some(port), _) => run(floor::serve(file, port)),
         (_, _, Some(minutes)) => run(mixed::measure(minutes)),
         _ if options.providers => run(providers::measure(providers::pages(divisor(&options)))),
+        _ if options.status_pages => run(status_pages::measure()),
         _ if options.curves => run(curves::measure(divisor(&options))),
         _ => run(measure(&options)),
     };

@@ -13,6 +13,11 @@ use crate::api::peer::Peer;
 use crate::engine::time::Duration;
 use crate::runtime::clock::Clock;
 
+/// What people need at night, and what looks after the process.
+pub fn is_served_in_reserve(path: &str) -> bool {
+    path.starts_with("/a/") || path == "/healthz" || path == "/readyz"
+}
+
 /// How many connections there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlaceLimits {

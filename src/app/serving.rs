@@ -21,7 +21,7 @@ use tower_service::Service;
 
 use super::arrival::Arrival;
 use super::listener::Listener;
-use super::places::{Closing, Place, PlaceKind, Underway};
+use super::places::{Closing, Place, PlaceKind, Underway, is_served_in_reserve};
 use super::shares::{SHARE, SHARE_IN_RESERVE, Shares};
 use super::status_pages::Served;
 use crate::api::peer::{Peer, TrustedProxies};
@@ -249,11 +249,6 @@ async fn answer(visit: &Visit, mut request: Request, served: Served) -> Response
             _share: share.ok().flatten(),
         })
     })
-}
-
-/// What people need at night, and what looks after the process.
-pub fn is_served_in_reserve(path: &str) -> bool {
-    path.starts_with("/a/") || path == "/healthz" || path == "/readyz"
 }
 
 /// The body of an answer; its request is under way until it was handed over.

@@ -57,13 +57,10 @@ pub fn serve(options: ServeOptions) -> anyhow::Result<ExitCode> {
 
 async fn run(options: ServeOptions, lost_lines: LostLines) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
-    let settings = &options.settings;
-    let started_at = clock::wall_now();
+    let (settings, started_at) = (&options.settings, clock::wall_now());
     let bound = servers::bind_all(settings, descriptors::arrange(settings)?)?;
     let store = open_store(settings)?;
-    let to_load = store.clone();
-    let load = move || load(&*to_load, started_at);
-    let (driver, loaded) = shutdown::DriverThreadBegun::load(load)?;
+    let (driver, loaded) = shutdown::DriverThreadBegun::load(loading(&store, started_at))?;
     let (partition, epoch, loaded) = loaded?;
     let mut first = bootstrap::prepare(&*store, &options)?;
     let metrics = Arc::new(Metrics::new());
@@ -160,10 +157,17 @@ fn open_store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn load(store: &dyn Store, now: Timestamp) -> anyhow::Result<(Partition, Epoch, Loaded)> {
-    let partition = Partition::default();
-    let epoch = store.claim(partition)?;
-    Ok((partition, epoch, store.load(partition, now)?))
+/// What the driver's thread does first.
+fn loading(
+    store: &Arc<dyn Store>,
+    now: Timestamp,
+) -> impl FnOnce() -> anyhow::Result<(Partition, Epoch, Loaded)> + Send + 'static {
+    let store = store.clone();
+    move || {
+        let partition = Partition::default();
+        let epoch = store.claim(partition)?;
+        Ok((partition, epoch, store.load(partition, now)?))
+    }
 }
 
 /// The rules with all that they are read with, and the version of the time zones.

@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 use tracing::warn;
 
+use super::places::is_served_in_reserve;
 use super::publishing;
-use super::serving::is_served_in_reserve;
 use crate::api::peer::Peer;
 use crate::api::router::NoRoute;
 use crate::config::Settings;

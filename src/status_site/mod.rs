@@ -108,8 +108,8 @@ impl StatusSite {
         }
         let method = request.method();
         let access = &page.rules.access;
-        let is_asked_first = method == Method::OPTIONS && access.audience == PageAudience::Public;
-        if method != Method::GET && method != Method::HEAD && !is_asked_first {
+        let is_preflight = method == Method::OPTIONS && access.audience == PageAudience::Public;
+        if method != Method::GET && method != Method::HEAD && !is_preflight {
             return (NO_FORM, answer::wrong_method());
         }
         if let Some(refusal) = self.refusal(access, request, (client, now)) {
@@ -118,10 +118,10 @@ impl StatusSite {
         let is_certain = *self.parts.is_certain.borrow();
         let rendered = self.rendered.of(published, page, is_certain);
         match rendered.form(address) {
-            Some(form) if is_asked_first && form.kind.is_for_other_sites() => {
+            Some(form) if is_preflight && form.kind.is_for_other_sites() => {
                 (form.kind.as_str(), answer::preflight())
             }
-            _ if is_asked_first => (NO_FORM, answer::wrong_method()),
+            _ if is_preflight => (NO_FORM, answer::wrong_method()),
             Some(form) => {
                 let response = answer::form(&form, page, request.headers());
                 (form.kind.as_str(), response)
