@@ -111,6 +111,8 @@ fn pages() -> PublishedPages {
             monitoring: text(),
             resolved: text(),
             reopened: text(),
+            in_progress: text(),
+            completed: text(),
         },
         access: PageAccess::PUBLIC,
         languages: vec!["en".into()],
