@@ -10,7 +10,7 @@ use crate::engine::time::Timestamp;
 use crate::runtime::handle::{Handle, View};
 use crate::status_page::projection::PageRecords;
 use crate::status_page::published::PublishedPages;
-use crate::status_page::publisher::{LookedAtPage, Publisher};
+use crate::status_page::publisher::{PageToPublish, Publisher};
 
 /// A change is on the pages after so long at most.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub async fn run(
     }
 }
 
-fn look(view: View<'_>) -> (Vec<LookedAtPage>, Timestamp) {
+fn look(view: View<'_>) -> (Vec<PageToPublish>, Timestamp) {
     let pages = view.rules.status_pages.pages.values();
     let looked = pages.map(|rules| (rules.clone(), PageRecords::of(view.state, rules)));
     (looked.collect(), view.now.wall)

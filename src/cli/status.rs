@@ -140,29 +140,8 @@ impl SaidArgs {
 pub async fn run(command: StatusCommand, context: &Context) -> Result<Report, Failure> {
     match command {
         StatusCommand::Show { page } => show(page.as_deref(), context).await,
-        StatusCommand::Post(args) => {
-            let kind = match args.announcement {
-                true => "announcement",
-                false => "incident",
-            };
-            let body = json!({ "kind": kind, "title": args.title, "is_draft": args.draft,
-                "update": args.said.body() });
-            let done = match args.draft {
-                true => "written as a draft",
-                false => "published",
-            };
-            post(&args.page, &body, done, context).await
-        }
-        StatusCommand::Maintenance(args) => {
-            let mut span = json!({});
-            let until = args.span.write(&mut span, context)?;
-            let from = span["from"].as_str().map(str::to_owned);
-            let from = from.unwrap_or_else(|| context.now.to_string());
-            let body = json!({ "kind": "maintenance", "title": args.title,
-                "scheduled_for": from, "scheduled_until": until.to_string(),
-                "update": args.said.body() });
-            post(&args.page, &body, "announced", context).await
-        }
+        StatusCommand::Post(args) => write_post(&args, context).await,
+        StatusCommand::Maintenance(args) => announce(&args, context).await,
         StatusCommand::Update(args) => {
             update(&args.page, args.number, &args.said.body(), context).await
         }
@@ -221,6 +200,31 @@ pub async fn run(command: StatusCommand, context: &Context) -> Result<Report, Fa
             component_shown(Call::get(&path), context).await
         }
     }
+}
+
+async fn write_post(args: &PostArgs, context: &Context) -> Result<Report, Failure> {
+    let kind = match args.announcement {
+        true => "announcement",
+        false => "incident",
+    };
+    let body = json!({ "kind": kind, "title": args.title, "is_draft": args.draft,
+        "update": args.said.body() });
+    let done = match args.draft {
+        true => "written as a draft",
+        false => "published",
+    };
+    post(&args.page, &body, done, context).await
+}
+
+async fn announce(args: &MaintenanceArgs, context: &Context) -> Result<Report, Failure> {
+    let mut span = json!({});
+    let until = args.span.write(&mut span, context)?;
+    let from = span["from"].as_str().map(str::to_owned);
+    let from = from.unwrap_or_else(|| context.now.to_string());
+    let body = json!({ "kind": "maintenance", "title": args.title,
+        "scheduled_for": from, "scheduled_until": until.to_string(),
+        "update": args.said.body() });
+    post(&args.page, &body, "announced", context).await
 }
 
 async fn show(page: Option<&str>, context: &Context) -> Result<Report, Failure> {

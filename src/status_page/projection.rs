@@ -107,9 +107,11 @@ fn id(names: &[&str]) -> Text {
     id.into()
 }
 
-/// What readers call a post.
+/// What readers call a post. The number of one that was deleted may be given again, so that it
+/// does not tell them apart by itself.
 pub fn post_id(post: &StatusPost) -> Text {
-    id(&[post.key.page.as_str(), "post", &post.key.number.to_string()])
+    let (number, at) = (post.key.number.to_string(), post.created_at.0.to_string());
+    id(&[post.key.page.as_str(), "post", &number, &at])
 }
 
 /// The address of a page, without a slash at the end.
@@ -251,10 +253,10 @@ fn update_view(
             after: change.after,
         })
     });
-    let post_number = post.key.number.to_string();
+    let post_id = post_id(post);
     let number = update.number.to_string();
     PostUpdateView {
-        id: id(&[post.key.page.as_str(), "update", &post_number, &number]),
+        id: id(&["update", &post_id, &number]),
         state: update.state,
         text: update.text.clone(),
         at: update.at,

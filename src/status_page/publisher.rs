@@ -11,7 +11,7 @@ use crate::engine::status_page_rules::StatusPageRules;
 use crate::engine::time::{Duration, Timestamp};
 
 /// What is looked at of one page: its rules, and what is kept of it.
-pub type LookedAtPage = (Arc<StatusPageRules>, PageRecords);
+pub type PageToPublish = (Arc<StatusPageRules>, PageRecords);
 
 /// A page on which nothing changes is made anew after so long.
 const ANEW_AFTER: Duration = Duration::minutes(1);
@@ -37,7 +37,7 @@ impl Publisher {
     /// stay the same.
     pub fn next(
         &mut self,
-        looked: Vec<LookedAtPage>,
+        looked: Vec<PageToPublish>,
         now: Timestamp,
     ) -> Option<Arc<PublishedPages>> {
         let mut pages = BTreeMap::new();
@@ -84,7 +84,7 @@ mod tests {
     use crate::engine::samples;
     use crate::status_page::samples as pages;
 
-    fn looked(rules: &Arc<StatusPageRules>, state: &State) -> Vec<LookedAtPage> {
+    fn looked(rules: &Arc<StatusPageRules>, state: &State) -> Vec<PageToPublish> {
         vec![(rules.clone(), PageRecords::of(state, rules))]
     }
 

@@ -295,6 +295,8 @@ const API_ROOMS: &[&str] = &[
     "runtime::handle",
     "runtime::Handle",
     "store",
+    // What readers call a post, and where its page is.
+    "status_page::projection",
     "telemetry",
 ];
 

@@ -27,13 +27,17 @@ struct Whole {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    use super::{people_faults, provider_faults, route_faults, schedule_faults, yaml_faults};
+    use super::{
+        people_faults, provider_faults, route_faults, schedule_faults, status_page_faults,
+        yaml_faults,
+    };
     [
         yaml_faults::CASES,
         people_faults::CASES,
         schedule_faults::CASES,
         route_faults::CASES,
         provider_faults::CASES,
+        status_page_faults::CASES,
     ]
     .into_iter()
     .flatten()

@@ -7,6 +7,7 @@ mod provider_faults;
 mod round_trip;
 mod route_faults;
 mod schedule_faults;
+mod status_page_faults;
 mod whole;
 mod yaml_faults;
 
