@@ -20,6 +20,7 @@ pub mod signing;
 pub mod status;
 pub mod status_page;
 pub mod store;
+pub mod subscribers;
 pub mod telemetry;
 #[cfg(test)]
 pub mod test_server;

@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 22] = [
+const ROOMS: [Room; 23] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -131,6 +131,30 @@ const ROOMS: [Room; 22] = [
         rooms: &["engine", "channels::http", "channels::tls", "runtime"],
         crates: &["tokio", "tokio_rustls", "tracing"],
     },
+    // Who asked to be told of the posts of our own status pages, and what tells them.
+    Room {
+        name: "subscribers",
+        rooms: &[
+            "engine",
+            "status_page",
+            "signing",
+            // What is an e-mail address.
+            "document::values",
+            "channels::bulk_mail",
+            // Web addresses pass the same guard as webhooks.
+            "channels::http",
+            "runtime::clock",
+        ],
+        crates: &[
+            "askama",
+            "axum",
+            "tokio",
+            "tracing",
+            // The journal.
+            "crc32fast",
+            "serde_json",
+        ],
+    },
     Room {
         name: "runtime",
         rooms: &["engine", "store", "channels", "rules", "telemetry"],
@@ -233,6 +257,7 @@ const ROOMS: [Room; 22] = [
             "checks",
             "status",
             "status_page",
+            "subscribers",
             "api",
             "web",
             "config",
@@ -341,6 +366,7 @@ const HOMES: &[(&str, &[Home])] = &[
         &[
             // Builds its messages.
             Home::File("src/channels/email/mod.rs"),
+            Home::File("src/channels/email/bulk.rs"),
             // Leads its connection.
             Home::File("src/channels/email/relay.rs"),
             // Implements its trait of a stream.
