@@ -42,7 +42,8 @@ pub fn make(secret: &[u8; 32], act: LinkAct, subscriber: u64, until: Timestamp) 
 /// the act by us, `Stale` if its time is over.
 pub fn read(secret: &[u8; 32], act: LinkAct, token: &str, now: Timestamp) -> Result<u64, Refused> {
     let signed = token.get(..SIGNED_CHARACTERS).ok_or(Refused::Malformed)?;
-    let (subscriber, until) = signed.split_at(NUMBER_CHARACTERS);
+    let numbers = signed.split_at_checked(NUMBER_CHARACTERS);
+    let (subscriber, until) = numbers.ok_or(Refused::Malformed)?;
     let number = |text| u64::from_str_radix(text, 16).map_err(|_| Refused::Malformed);
     let (subscriber, until) = (number(subscriber)?, number(until)?);
     let until = Timestamp(until.cast_signed());
@@ -87,6 +88,13 @@ mod tests {
             let found = read(&SECRET, LinkAct::Unsubscribe, &changed, Timestamp(0));
             assert!(found.is_err(), "{changed}");
         }
+    }
+
+    #[test]
+    fn a_token_whose_numbers_meet_within_a_character_is_refused() {
+        let token = format!("{}ä{}", "0".repeat(NUMBER_CHARACTERS - 1), "0".repeat(60));
+        let found = read(&SECRET, LinkAct::Confirm, &token, Timestamp(0));
+        assert_eq!(found, Err(Refused::Malformed));
     }
 
     proptest! {

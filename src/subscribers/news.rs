@@ -26,7 +26,7 @@ pub struct NewsWatch {
 
 /// What follows from a look at a page.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct UntoldPosts {
     pub changes: Vec<BookChange>,
     /// When something that waits is to be told.
     pub due: Option<Timestamp>,
@@ -34,9 +34,14 @@ pub struct News {
 
 impl NewsWatch {
     /// Compares a page with what was told of it.
-    pub fn look(&mut self, page: &PublishedPage, book: &SubscriberBook, now: Timestamp) -> News {
+    pub fn look(
+        &mut self,
+        page: &PublishedPage,
+        book: &SubscriberBook,
+        now: Timestamp,
+    ) -> UntoldPosts {
         let name = &page.rules.name;
-        let mut news = News::default();
+        let mut news = UntoldPosts::default();
         let told = book.told(name);
         if told.is_none() {
             news.changes.push(BookChange::Watched(name.clone()));
@@ -50,7 +55,7 @@ impl NewsWatch {
                 Freshness::Told => {
                     self.seen_at.remove(&key);
                 }
-                Freshness::News if !is_first_sight_of_past => {
+                Freshness::New if !is_first_sight_of_past => {
                     let since = *self.seen_at.entry(key.clone()).or_insert(now);
                     let due = since + page.rules.subscribers.wait;
                     if now < due {
@@ -61,7 +66,7 @@ impl NewsWatch {
                     news.changes.extend(queued(name, post, newest, book, now));
                     news.changes.push(told_change(name, post, newest));
                 }
-                Freshness::News | Freshness::History => {
+                Freshness::New | Freshness::History => {
                     news.changes.push(told_change(name, post, newest));
                 }
             }
@@ -76,7 +81,7 @@ impl NewsWatch {
 /// How an update stands to what was told of its post.
 enum Freshness {
     Told,
-    News,
+    New,
     /// Too old to be told, though it was not.
     History,
 }
@@ -87,7 +92,7 @@ impl Freshness {
             // An earlier update is the newest again where the one after it was taken back.
             Some(told) if newest.id == told.id || newest.at < told.at => Self::Told,
             Some(_) | None if now.since(newest.at) > OLDEST => Self::History,
-            Some(_) | None => Self::News,
+            Some(_) | None => Self::New,
         }
     }
 }

@@ -20,6 +20,7 @@ use super::sign_up::{self, SignUpLimits};
 use super::subscriber::{SubscriberAddress, SubscriberId, SubscriptionEnd};
 use crate::document::values::is_email_address;
 use crate::engine::event::Text;
+use crate::engine::ids::StatusPageName;
 use crate::engine::time::Timestamp;
 use crate::signing::subscription::LinkAct;
 use crate::status_page::overall;
@@ -99,7 +100,7 @@ impl<'page> FormPage<'page> {
         let (button, action) = button.unzip();
         self.answer(
             status,
-            SubscriberForm {
+            &SubscriberForm {
                 frame: PageFrame::new(&self.page.view),
                 title,
                 text: Some(text).filter(|text| !text.is_empty()),
@@ -125,7 +126,7 @@ impl<'page> FormPage<'page> {
         };
         self.answer(
             status,
-            SubscriberForm {
+            &SubscriberForm {
                 title: self.words.subscribe_title,
                 text: problem,
                 action: frame.to(SUBSCRIBE),
@@ -136,7 +137,7 @@ impl<'page> FormPage<'page> {
         )
     }
 
-    fn answer(self, status: StatusCode, form: SubscriberForm<'_>) -> Response {
+    fn answer(self, status: StatusCode, form: &SubscriberForm<'_>) -> Response {
         let html = form.render().expect("texts alone cannot fail to render");
         (status, FORM_HEADERS, Html(html)).into_response()
     }
@@ -211,10 +212,7 @@ impl SubscriberSite {
                 .sign_up(Some(words.not_an_address), "")
                 .into_response();
         }
-        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_admitted = limits.admit(request.client, &page.rules.name, now);
-        drop(limits);
-        if !is_admitted {
+        if !self.admits(request.client, &page.rules.name, now) {
             let status = StatusCode::TOO_MANY_REQUESTS;
             return form_page.say(status, words.subscribe_title, words.too_many, None);
         }
@@ -234,6 +232,12 @@ impl SubscriberSite {
             }
             Err(error) => form_page.failed(&error),
         }
+    }
+
+    /// Counts a sign-up, and says whether it is within the limits.
+    fn admits(&self, client: IpAddr, page: &StatusPageName, now: Timestamp) -> bool {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.admit(client, page, now)
     }
 
     async fn confirm(
