@@ -21,6 +21,7 @@ pub mod status;
 pub mod status_page;
 pub mod status_site;
 pub mod store;
+pub mod subscribers;
 pub mod telemetry;
 #[cfg(test)]
 pub mod test_server;

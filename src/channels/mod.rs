@@ -5,6 +5,7 @@
 
 mod acknowledge_text;
 mod balance;
+pub mod bulk_mail;
 pub mod cancel;
 pub mod certificate;
 pub mod check;
@@ -78,6 +79,14 @@ pub trait Provider: Any + fmt::Debug + Send + Sync {
 
     /// Makes the channel, which connects only when there is something to send.
     fn build(&self, parts: &Parts) -> Result<Arc<dyn Channel>, BuildError>;
+
+    /// What sends mails to many readers through it, if it carries e-mail.
+    fn bulk_mailer(
+        &self,
+        _links: &links::Links,
+    ) -> Option<Result<Arc<dyn bulk_mail::BulkMailer>, BuildError>> {
+        None
+    }
 
     /// Connections that it keeps for later; `None` for one that makes none at all.
     fn idle_connections(&self) -> Option<usize> {

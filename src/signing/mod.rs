@@ -5,6 +5,7 @@
 
 pub mod ack;
 pub mod standard_webhooks;
+pub mod subscription;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;

@@ -101,6 +101,22 @@ pub fn json(view: &StatusPageView, document: StatuspageDocument) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
+/// What Statuspage posts to those who subscribed with a web address: a post with all its updates,
+/// and where the subscription is ended.
+pub fn webhook(view: &StatusPageView, post: &PostView, unsubscribe: &str) -> Vec<u8> {
+    let status = overall::statuspage_status(view);
+    let body = json!({
+        "meta": { "unsubscribe": unsubscribe, "generated_at": milliseconds(view.as_of) },
+        "page": {
+            "id": &*view.id,
+            "status_indicator": status.indicator,
+            "status_description": status.description,
+        },
+        "incident": post_row(view, post, &rows(view)),
+    });
+    body.to_string().into_bytes()
+}
+
 fn page(view: &StatusPageView) -> Value {
     json!({
         "id": &*view.id,

@@ -12,4 +12,5 @@ mod mail_form;
 mod mail_outcomes;
 mod process;
 mod scenario;
+mod subscribers;
 mod torture;

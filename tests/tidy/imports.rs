@@ -17,7 +17,7 @@ struct Room {
     crates: &'static [&'static str],
 }
 
-const ROOMS: [Room; 23] = [
+const ROOMS: [Room; 24] = [
     Room {
         name: "engine",
         rooms: &[],
@@ -137,6 +137,30 @@ const ROOMS: [Room; 23] = [
         rooms: &["engine", "status_page", "signing"],
         crates: &["axum", "tokio"],
     },
+    // Who asked to be told of the posts of our own status pages, and what tells them.
+    Room {
+        name: "subscribers",
+        rooms: &[
+            "engine",
+            "status_page",
+            "signing",
+            // What is an e-mail address.
+            "document::values",
+            "channels::bulk_mail",
+            // Web addresses pass the same guard as webhooks.
+            "channels::http",
+            "runtime::clock",
+        ],
+        crates: &[
+            "askama",
+            "axum",
+            "tokio",
+            "tracing",
+            // The journal.
+            "crc32fast",
+            "serde_json",
+        ],
+    },
     Room {
         name: "runtime",
         rooms: &["engine", "store", "channels", "rules", "telemetry"],
@@ -240,6 +264,7 @@ const ROOMS: [Room; 23] = [
             "status",
             "status_page",
             "status_site",
+            "subscribers",
             "api",
             "web",
             "config",
@@ -350,6 +375,7 @@ const HOMES: &[(&str, &[Home])] = &[
         &[
             // Builds its messages.
             Home::File("src/channels/email/mod.rs"),
+            Home::File("src/channels/email/bulk.rs"),
             // Leads its connection.
             Home::File("src/channels/email/relay.rs"),
             // Implements its trait of a stream.

@@ -2,6 +2,7 @@
 //!
 //! `relay.rs` leads the conversation, and `outcome.rs` says what the answers mean.
 
+mod bulk;
 pub mod html;
 pub mod idle;
 pub mod outcome;
@@ -20,6 +21,7 @@ use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 
+pub use self::bulk::BulkEmail;
 pub use self::idle::IDLE_MAX;
 use self::relay::Relay;
 pub use self::settings::{KIND, Settings, Tls};
@@ -107,7 +109,7 @@ impl Email {
         let mut mail = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .raw_header(subject(order))
+            .raw_header(subject_header(subject::subject(order)))
             .message_id(Some(thread.message_id.clone()))
             .date(thread::date(order.message.written_at))
             .raw_header(header("Auto-Submitted", "auto-generated"))
@@ -187,12 +189,10 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-fn subject(order: &SendRequest) -> HeaderValue {
-    let (name, text) = (
-        HeaderName::new_from_ascii_str("Subject"),
-        subject::subject(order),
-    );
-    HeaderValue::dangerous_new_pre_encoded(name, text.clone(), subject::encoded(&text))
+fn subject_header(text: String) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    let encoded = subject::encoded(&text);
+    HeaderValue::dangerous_new_pre_encoded(name, text, encoded)
 }
 
 fn silent(progress: &Progress) -> Sent {

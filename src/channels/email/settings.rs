@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::{Email, IDLE_MAX};
+use super::{BulkEmail, Email, IDLE_MAX};
+use crate::channels::bulk_mail::BulkMailer;
+use crate::channels::links::Links;
 use crate::channels::{BuildError, Channel, Kind, Parts, Provider};
 use crate::document::section::Section;
 use crate::document::{MapSchema, Value, units};
@@ -97,8 +99,17 @@ impl Provider for Settings {
         Ok(Arc::new(Email::new(self.clone(), parts.links.clone())?))
     }
 
+    fn bulk_mailer(&self, links: &Links) -> Option<Result<Arc<dyn BulkMailer>, BuildError>> {
+        let mailer = BulkEmail::new(self.clone(), links);
+        Some(match mailer {
+            Ok(mailer) => Ok(Arc::new(mailer)),
+            Err(error) => Err(error.into()),
+        })
+    }
+
     fn idle_connections(&self) -> Option<usize> {
-        Some(IDLE_MAX)
+        // Those of pages, and those of mails to subscribers.
+        Some(2 * IDLE_MAX)
     }
 }
 
