@@ -90,24 +90,30 @@ impl Context<'_> {
             let help = format!("write {CHARACTERS} at most");
             self.faults.error(Code::TooMany, at, message, help);
         }
-        self.check_variables(text, at);
+        self.check_variables(key, text, at);
         Some(text.into())
     }
 
-    /// A variable that is not known would stand on the page as it is written here.
-    fn check_variables(&mut self, text: &str, at: Position) {
+    /// A variable that is not known would stand on the page as it is written here, and nobody knows
+    /// how long something lasts that goes on.
+    fn check_variables(&mut self, key: &str, text: &str, at: Position) {
+        let [component, duration] = PostTexts::VARIABLES;
+        let known: &[&str] = match key {
+            "monitoring" | "resolved" | "completed" => &[component, duration],
+            _ => &[component],
+        };
         for part in text.split("{{").skip(1) {
             let name = part.split_once("}}").map(|(name, _)| name.trim());
-            let is_known = name.is_some_and(|name| PostTexts::VARIABLES.contains(&name));
-            if is_known {
+            if name.is_some_and(|name| known.contains(&name)) {
                 continue;
             }
             let message = match name {
-                Some(name) => format!("texts know no variable {}", quoted(name)),
+                Some(name) => format!("the text `{key}` knows no variable {}", quoted(name)),
                 None => "a `{{` without `}}`".to_owned(),
             };
-            let known = PostTexts::VARIABLES.map(|name| format!("{{{{ {name} }}}}"));
-            let help = format!("the variables are {}", known.join(" and "));
+            let variables = known.iter().map(|name| format!("{{{{ {name} }}}}"));
+            let variables: Vec<String> = variables.collect();
+            let help = format!("it knows {}", variables.join(" and "));
             self.faults.error(Code::UnknownKey, at, message, help);
         }
     }

@@ -92,11 +92,11 @@ const TAKEN_PATHS: [&str; 10] = [
     "api",
     "healthz",
     "hooks",
-    "incidents",
     "metrics",
     "openapi.json",
     "readyz",
-    "replies",
+    "slack",
+    "sms",
     "v1",
 ];
 

@@ -192,7 +192,6 @@ fn sentence(cause: &StateCause) -> String {
             title,
             ..
         } => format!("alert {title:?} of {integration} fires for service {service}"),
-        StateCause::MoreAlerts(count) => format!("{count} more alerts fire"),
         StateCause::Provider { on, title } => format!("{on} says: {title}"),
         StateCause::Unreadable { on, why } => format!("{on} cannot be read: {why}"),
         StateCause::Maintenance { post, title } => format!("maintenance {post} goes on: {title}"),

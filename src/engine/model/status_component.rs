@@ -62,8 +62,6 @@ pub enum StateCause {
         service: Text,
         title: Text,
     },
-    /// So many more fire.
-    MoreAlerts(u64),
     /// The page of a provider says so of a component, or of an incident.
     Provider { on: Dependency, title: Text },
     /// The page of a provider tells nothing, and why.

@@ -549,7 +549,6 @@ pub fn status_component() -> StatusComponent {
             service: "api".into(),
             title: "the API is down".into(),
         },
-        StateCause::MoreAlerts(3),
         StateCause::Provider {
             on: on.clone(),
             title: "Chat: major_outage".into(),

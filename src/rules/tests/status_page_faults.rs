@@ -62,7 +62,7 @@ status_pages:
     title: A
     components: [{ name: X }]
     languages: [fr]
-    texts: { resolved: \"{{ host }} is well\" }
+    texts: { resolved: \"{{ host }} is well\", title: \"{{ duration }}\" }
     access: password
   b:
     title: B
@@ -73,13 +73,27 @@ status_pages:
 ",
         expected: &[
             "5:17: error[bad-choice]: there are no words in the language \"fr\"",
-            "6:24: error[unknown-key]: texts know no variable \"host\"",
+            "6:24: error[unknown-key]: the text `resolved` knows no variable \"host\"",
+            "6:53: error[unknown-key]: the text `title` knows no variable \"duration\"",
             "7:5: error[missing-key]: nobody could read this page: it has no `key_sha256`",
             "12:17: error[bad-key-hash]: `key_sha256` is not a SHA-256 hash",
             "12:17: error[unknown-key]: `key_sha256` says nothing of a page \
                that everybody may read",
             "13:23: error[bad-duration]: `after` is 2d, outside 0s to 1h",
             "13:36: error[bad-choice]: `minimum` cannot be \"some\"",
+        ],
+    },
+    Case {
+        name: "a status page that a provider of these rules watches",
+        text: "\
+providers:
+  own: { url: \"https://status.example.com/\" }
+status_pages:
+  a: { title: A, host: status.example.com, components: [{ name: X, providers: [own] }] }
+",
+        expected: &[
+            "4:24: warning[bad-target]: provider \"own\" watches this status page: what it shows \
+               would depend on itself",
         ],
     },
 ];

@@ -36,7 +36,7 @@ async fn until_a_page_is_published_its_listener_has_nothing_and_the_main_one_is_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_follows_an_outage_and_another_reveille_reads_it_as_a_statuspage() {
     let port = free_port();
-    let settings = format!("listen_status = \"127.0.0.1:{port}\"\n");
+    let settings = format!("listen_status = \"127.0.0.1:{port}\"\nstatus_export = \"export\"\n");
     let rules = format!(
         "{ONE_PERSON}\nstatus_pages:\n  public:\n    title: Example Status\n    \
          host: \"127.0.0.1\"\n    components: [{{ name: API, services: [api] }}]\n    \
@@ -50,12 +50,16 @@ async fn a_page_follows_an_outage_and_another_reveille_reads_it_as_a_statuspage(
         .await;
     assert_eq!(answer.status(), 202, "{answer:?}");
     let page = format!("http://127.0.0.1:{port}");
+    // The files are waited for, since readers may not ask as often.
+    let file = place.path().join("export/public/index.html");
     let is_published = async |_: &super::server::Server| {
-        let answer = client().get(&page).send().await.unwrap();
-        let html = answer.text().await.unwrap();
-        html.contains("Issue with API").then_some(html)
+        let html = std::fs::read_to_string(&file).ok()?;
+        html.contains("Issue with API").then_some(())
     };
-    let html = server.until("a page with a post", is_published).await;
+    server.until("a page with a post", is_published).await;
+    let html = client().get(&page).send().await.unwrap();
+    let html = html.text().await.unwrap();
+    assert!(html.contains("Issue with API"), "{html}");
     assert!(!html.contains("db-1"), "{html}");
     let shown = server.get("/v1/status/public/components/API").await;
     assert_eq!(shown["state"], "major_outage", "{shown}");

@@ -337,6 +337,46 @@ fn an_incident_about_something_else_of_the_provider_changes_nothing() {
 }
 
 #[test]
+fn a_maintenance_of_the_provider_is_shown_at_once_and_for_as_long_as_its_window() {
+    let mut world = world("");
+    let mut work = incident("work", Impact::Maintenance);
+    work.is_maintenance = true;
+    work.window = Some((
+        world.wall() + length("00:10:00"),
+        Some(world.wall() + length("00:20:00")),
+    ));
+    look(&mut world, with([work.clone()]));
+    world.at("00:10:00");
+    expect(&world, []);
+    // What is announced is looked at with everything else; that it ends, the clock says.
+    look(&mut world, with([work]));
+    expect(&world, ["Chat under_maintenance"]);
+    world.at("00:19:00");
+    expect(&world, ["Chat under_maintenance"]);
+    world.at("00:21:00");
+    expect(&world, []);
+}
+
+#[test]
+fn the_draft_of_an_outage_that_somebody_deleted_is_not_proposed_again() {
+    let mut world = world("review: true");
+    world.give(outage("api"));
+    world.at("00:05:00");
+    assert_eq!(
+        act(&mut world, StatusActKind::Delete { post: 1 }),
+        Ok(Some(1))
+    );
+    world.at("00:30:00");
+    expect(&world, []);
+    assert!(world.own_incidents().is_empty());
+    world.resolve_event("api is down");
+    world.at("00:40:00");
+    world.give(outage("api"));
+    world.at("00:43:00");
+    assert_eq!(world.own_incidents(), ["status_draft/public/1"]);
+}
+
+#[test]
 fn with_review_nothing_is_published_until_somebody_says_so() {
     let mut world = world("review: true");
     world.give(outage("api"));
