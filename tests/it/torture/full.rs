@@ -100,8 +100,8 @@ async fn a_full_disk_refuses_events_and_loses_nothing_and_a_start_with_room_take
     let taken = fill(&server, "first", &mut receipts).await;
     assert!(taken > 0, "no request was taken");
     acknowledged.push(acknowledge(&server, &receipts[0]).await);
-    let refused = post(&server, "too much").await;
-    assert_eq!(refused.status(), 503);
+    // A checkpoint may have made a little room meanwhile; that ends as well.
+    fill(&server, "more", &mut receipts).await;
 
     fs::remove_file(&ballast).unwrap();
     acknowledged.push(acknowledge(&server, receipts.last().unwrap()).await);
